@@ -1,0 +1,43 @@
+"""hsrdiff: fuse a hyperspectral and a multispectral image into one with many bands and fine pixels.
+
+The public functions load their modules when first used, so that ``import hsrdiff`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hsrdiff._version import __version__
+
+if TYPE_CHECKING:
+    from hsrdiff.cubes import open_cube, write_cube
+    from hsrdiff.jobs.demo import demo
+    from hsrdiff.jobs.evaluate import evaluate
+    from hsrdiff.jobs.fuse import fuse
+    from hsrdiff.jobs.info import info
+    from hsrdiff.jobs.simulate import simulate
+    from hsrdiff.jobs.train import train
+
+_PUBLIC = {
+    "open_cube": "hsrdiff.cubes",
+    "write_cube": "hsrdiff.cubes",
+    "demo": "hsrdiff.jobs.demo",
+    "evaluate": "hsrdiff.jobs.evaluate",
+    "fuse": "hsrdiff.jobs.fuse",
+    "info": "hsrdiff.jobs.info",
+    "simulate": "hsrdiff.jobs.simulate",
+    "train": "hsrdiff.jobs.train",
+}
+
+__all__ = ["__version__", "demo", "evaluate", "fuse", "info", "open_cube", "simulate", "train", "write_cube"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'hsrdiff' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
