@@ -1,1 +1,18 @@
-"""placeholder."""
+"""Networks: CDFormer (Figure 3), its layers, and weights in and out."""
+
+from hsrdiff.networks.cdformer import PRESETS, CDFormer, CDFormerConfig, Condition
+from hsrdiff.networks.embedding import noise_level_embedding
+from hsrdiff.networks.weights import ModelCard, load_network, read_card, save_weights, shipped_weights
+
+__all__ = [
+    "PRESETS",
+    "CDFormer",
+    "CDFormerConfig",
+    "Condition",
+    "ModelCard",
+    "load_network",
+    "noise_level_embedding",
+    "read_card",
+    "save_weights",
+    "shipped_weights",
+]

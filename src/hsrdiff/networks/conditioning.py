@@ -1,0 +1,97 @@
+"""The Noise-aware Conditional S2TL of Figure 5: noise level in, cross attention to the SR stream, then an S2TL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from hsrdiff.networks.embedding import NoiseInjection
+from hsrdiff.networks.layers import S2TL
+from hsrdiff.networks.windows import attend, merge, partition
+
+
+@dataclass(frozen=True)
+class KeysValues:
+    """Keys and values of one layer's cross attention, cut into windows once per image.
+
+    Attributes:
+        k: Shape (n, H/M, W/M, heads, M*M, d).
+        v: The same shape.
+    """
+
+    k: torch.Tensor
+    v: torch.Tensor
+
+
+class CrossAttention(nn.Module):
+    """Multi-head cross attention (MCA): pixels of F^DS ask the pixels of F^SR in the same window.
+
+    Args:
+        channels: C.
+        heads: Number of heads.
+        window: Side of a window in pixels.
+    """
+
+    # P11: attention over all pixels of an image is impossible, so MCA is windowed like SpatioMSA, without shift.
+    def __init__(self, channels: int, heads: int, window: int) -> None:
+        super().__init__()
+        self.heads, self.window = heads, window
+        self.query = nn.Linear(channels, channels, bias=False)
+        self.key = nn.Linear(channels, channels, bias=False)
+        self.value = nn.Linear(channels, channels, bias=False)
+        self.project = nn.Linear(channels, channels)
+
+    def remember(self, sr: torch.Tensor) -> KeysValues:
+        """Compute keys and values of F^SR, shape (n, H, W, C), which do not depend on the noise level."""
+        k = partition(self.key(sr), self.window, self.heads)
+        v = partition(self.value(sr), self.window, self.heads)
+        return KeysValues(k, v)
+
+    def forward(self, features: torch.Tensor, memory: KeysValues) -> torch.Tensor:
+        """Attend to the remembered SR features; (n, H, W, C) to (n, H, W, C)."""
+        q = partition(self.query(features), self.window, self.heads)
+        out: torch.Tensor = self.project(merge(attend(q, memory.k, memory.v, None), self.window))
+        return out
+
+
+class NCS2TL(nn.Module):
+    """Noise-aware Conditional S2TL, Figure 5.
+
+    Args:
+        channels: C.
+        heads: Number of heads.
+        window: Side of a spatial window in pixels.
+        ffn_ratio: Hidden channels of the feed-forward network over C.
+        shift: Shift the S2TL's spatial windows by half.
+        embedding_scale: Scale of gamma in the noise-level embedding, Eq. (7).
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        heads: int,
+        window: int,
+        ffn_ratio: float,
+        *,
+        shift: bool,
+        embedding_scale: float,
+    ) -> None:
+        super().__init__()
+        self.inject = NoiseInjection(channels, scale=embedding_scale)
+        self.norm_query = nn.LayerNorm(channels)
+        self.norm_memory = nn.LayerNorm(channels)
+        self.cross = CrossAttention(channels, heads, window)
+        self.layer = S2TL(channels, heads, window, ffn_ratio, shift=shift)
+
+    def remember(self, sr: torch.Tensor) -> KeysValues:
+        """Keys and values of F^SR of the same depth, shape (n, H, W, C)."""
+        return self.cross.remember(self.norm_memory(sr))
+
+    def forward(self, features: torch.Tensor, memory: KeysValues, gamma: torch.Tensor) -> torch.Tensor:
+        """Inject the noise level, attend to the SR stream, transform; (n, H, W, C) to (n, H, W, C)."""
+        features = self.inject(features, gamma)
+        features = features + self.cross(self.norm_query(features), memory)
+        out: torch.Tensor = self.layer(features)
+        return out
