@@ -1,1 +1,18 @@
-"""placeholder."""
+"""Eq. (1), X = R Z and Y = Z D, as torch operators with exact adjoints, and the scene they belong to."""
+
+from __future__ import annotations
+
+from hsrdiff.observation.model import Observation, add_noise
+from hsrdiff.observation.scene import Scene
+from hsrdiff.observation.spatial import SpatialResponse
+from hsrdiff.observation.spectral import CoverageWarning, SpectralResponse, coverage
+
+__all__ = [
+    "CoverageWarning",
+    "Observation",
+    "Scene",
+    "SpatialResponse",
+    "SpectralResponse",
+    "add_noise",
+    "coverage",
+]
