@@ -1,0 +1,254 @@
+"""CAVE at factor 32: 32 indoor scenes, 31 bands, Nikon D700 guide, the exact kernel of the literature."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+import rasterio
+import torch
+import xarray as xr
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+
+from hsrdiff.cubes import as_cube
+from hsrdiff.datasets.base import data_root, require_scene, require_split
+from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, WavelengthError
+from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
+from hsrdiff.typing import FloatArray, PathLike
+
+WAVELENGTHS_NM = np.arange(400.0, 701.0, 10.0)
+
+# P2: "the first 20" in alphabetical order, the order in which the paper's figures show test scenes
+TRAIN = (
+    "balloons",
+    "beads",
+    "cd",
+    "chart_and_stuffed_toy",
+    "clay",
+    "cloth",
+    "egyptian_statue",
+    "face",
+    "fake_and_real_beers",
+    "fake_and_real_food",
+    "fake_and_real_lemon_slices",
+    "fake_and_real_lemons",
+    "fake_and_real_peppers",
+    "fake_and_real_strawberries",
+    "fake_and_real_sushi",
+    "fake_and_real_tomatoes",
+    "feathers",
+    "flowers",
+    "glass_tiles",
+    "hairs",
+)
+TEST = (
+    "jelly_beans",
+    "oil_painting",
+    "paints",
+    "photo_and_face",
+    "pompoms",
+    "real_and_fake_apples",
+    "real_and_fake_peppers",
+    "sponges",
+    "stuffed_toys",
+    "superballs",
+    "thread_spools",
+    "watercolors",
+)
+VALIDATION_SCENES = 4
+SCENES_BY_SPLIT = {
+    "train": TRAIN,
+    "fit": TRAIN[:-VALIDATION_SCENES],
+    "validation": TRAIN[-VALIDATION_SCENES:],
+    "test": TEST,
+}
+
+# JPEG 2000 copies keep the top bits of the 16-bit originals: 11 in train/, 12 in test/
+JP2_BITS = {"train": 11, "test": 12}
+FOLDERS = ("cave", "cave_original", "CAVE", "complete_ms_data", ".")
+LAYOUT = (
+    "either cave/train/NAME.jp2 and cave/test/NAME.jp2 (31 bands), or the database's own folders "
+    "cave/NAME_ms/NAME_ms/NAME_ms_01.png to _31.png"
+)
+RESPONSE_FILE = Path("srf") / "nikon_d700_cave31.csv"
+
+
+class Cave:
+    """The CAVE multispectral image database under the protocol of MHF-net and the paper (section 4.1).
+
+    Values are the 16-bit originals divided by 65535. X comes from the Nikon D700 table that the fusion
+    literature shares, Y from the 32 x 32 Gaussian kernel of sigma 10 applied block by block.
+
+    Args:
+        data: Folder that holds the data sets; HSRDIFF_DATA when None.
+
+    Raises:
+        DatasetNotFoundError: If the folder does not exist.
+    """
+
+    name = "cave"
+    citation = "Yasuma, Mitsunaga, Iso and Nayar, Generalized assorted pixel camera, IEEE TIP 2010"
+    factor = 32
+    peak = 1.0
+
+    def __init__(self, data: PathLike | None = None) -> None:
+        self.root = data_root(data)
+
+    def scenes(self, split: str) -> tuple[str, ...]:
+        """Return the scene names of one split: 20 train (16 fit, 4 validation), 12 test.
+
+        Args:
+            split: One of train, fit, validation, test.
+
+        Returns:
+            Scene names in alphabetical order, whether or not their files are there.
+
+        Raises:
+            InputError: For an unknown split.
+        """
+        return SCENES_BY_SPLIT[require_split(split)]
+
+    def load(self, scene: str) -> xr.DataArray:
+        """Read one scene from whichever of the two layouts is there.
+
+        Args:
+            scene: A scene name, such as ``"thread_spools"``.
+
+        Returns:
+            A cube (31, H, W), float32, 0..1, with wavelengths 400..700 nm.
+
+        Raises:
+            DatasetNotFoundError: If the scene's files are in neither layout.
+            CubeFormatError: If they cannot be read or are not 31 bands of one size.
+            InputError: For an unknown scene.
+        """
+        require_scene(scene, TRAIN + TEST, self.name)
+        split = "train" if scene in TRAIN else "test"
+        for folder in FOLDERS:
+            base = self.root / folder
+            jp2 = base / split / f"{scene}.jp2"
+            if jp2.is_file():
+                return self._cube(_read_jp2(jp2, JP2_BITS[split]), scene)
+            for pngs in (base / f"{scene}_ms" / f"{scene}_ms", base / f"{scene}_ms"):
+                # anything else in the folder (a preview, Thumbs.db) is not a band
+                bands = sorted(pngs.glob(f"{scene}_ms_[0-9][0-9].png"))
+                if bands:
+                    return self._cube(_read_pngs(bands, pngs), scene)
+        raise DatasetNotFoundError(
+            f"the CAVE scene '{scene}' is not under '{self.root}'",
+            expected=LAYOUT,
+            do="get the scenes from Columbia University's CAVE database and put them there",
+        )
+
+    def observation(self, wavelengths_nm: FloatArray | None = None) -> Observation:
+        """Return R of the Nikon D700 (red, green, blue) and the exact x32 kernel.
+
+        Args:
+            wavelengths_nm: Must be 400..700 nm in steps of 10 when given: the table has those rows only.
+
+        Returns:
+            Eq. (1) as used for all published CAVE x32 numbers.
+
+        Raises:
+            DatasetNotFoundError: If the response table is not there.
+            WavelengthError: For other wavelengths.
+        """
+        if wavelengths_nm is not None and (
+            np.shape(wavelengths_nm) != WAVELENGTHS_NM.shape
+            or not np.allclose(wavelengths_nm, WAVELENGTHS_NM, atol=0.5)
+        ):
+            raise WavelengthError(
+                f"{np.size(wavelengths_nm)} band centres that are not CAVE's",
+                expected="the 31 centres 400, 410, ... 700 nm",
+                do="pass cubes that Cave.load returned",
+            )
+        names, matrix = _read_response(self.root / RESPONSE_FILE)
+        return Observation(SpectralResponse(matrix, band_names=names), SpatialResponse.cave_x32())
+
+    def _cube(self, values: FloatArray, scene: str) -> xr.DataArray:
+        cube = as_cube(values, wavelengths_nm=WAVELENGTHS_NM)
+        return cube.rename(f"{self.name}/{scene}")
+
+
+def _read_raster(path: Path) -> tuple[FloatArray, int | None]:
+    """Read a file as float64 (bands, H, W), with the bit depth that it declares or None."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                raw = source.read()
+                declared = source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS")
+    except RasterioIOError as error:
+        raise CubeFormatError(
+            f"'{path}' cannot be read as an image", expected="a whole file", do="get the file again"
+        ) from error
+    bits = int(declared) if declared else (8 if raw.dtype == np.uint8 else None)
+    return raw.astype(np.float64), bits
+
+
+def _read_jp2(path: Path, folder_bits: int) -> FloatArray:
+    values, declared = _read_raster(path)
+    if values.shape[0] != WAVELENGTHS_NM.size:
+        raise CubeFormatError(
+            f"'{path}' has {values.shape[0]} bands", expected="31 bands", do="get the file again"
+        )
+    bits = declared or folder_bits
+    if values.max() > 2**bits:
+        raise CubeFormatError(
+            f"'{path}' has values up to {values.max():.0f}",
+            expected=f"the top {bits} bits of the 16-bit originals, at most {2**bits}",
+            do=f"check that it lies in the right folder (train: {JP2_BITS['train']} bits, "
+            f"test: {JP2_BITS['test']} bits)",
+        )
+    # rounding up the last code of the top bits can pass 65535 by less than one code
+    return np.minimum(values * 2.0 ** (16 - bits) / 65535.0, 1.0).astype(np.float32)
+
+
+def _read_pngs(paths: list[Path], folder: Path) -> FloatArray:
+    if len(paths) != WAVELENGTHS_NM.size:
+        raise CubeFormatError(
+            f"'{folder}' has {len(paths)} band files",
+            expected="31, numbered 01 to 31",
+            do="get the scene again",
+        )
+    bands = []
+    for path in paths:
+        values, bits = _read_raster(path)
+        # watercolors is an 8-bit RGBA image with three equal channels: any one of them is the band
+        bands.append(values[0] / (255.0 if bits == 8 else 65535.0))
+    if len({band.shape for band in bands}) != 1:
+        raise CubeFormatError(
+            f"'{folder}' has bands of different sizes", expected="one size", do="get the scene again"
+        )
+    return np.stack(bands).astype(np.float32)
+
+
+def _read_response(path: Path) -> tuple[tuple[str, ...], torch.Tensor]:
+    """Read the camera response (3, 31): a column wavelength_nm, then one a band, each summing to 1."""
+    if not path.is_file():
+        raise DatasetNotFoundError(
+            f"the camera response '{path}' is missing",
+            expected="a CSV with columns wavelength_nm, red, green, blue and 31 rows from 400 to 700 nm "
+            "(the Nikon D700 table R of MHF-net, each column summing to 1)",
+            do="save that table there",
+        )
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file) if row and not row[0].startswith("#")]
+    try:
+        table = np.array([[float(value) for value in row] for row in rows[1:]], dtype=np.float64)
+        right = table.shape == (WAVELENGTHS_NM.size, len(rows[0])) and np.allclose(
+            table[:, 0], WAVELENGTHS_NM
+        )
+    except (ValueError, IndexError):
+        right = False
+    if not right:
+        raise DatasetNotFoundError(
+            f"'{path}' is not the CAVE camera response",
+            expected="31 rows from 400 to 700 nm under the header wavelength_nm, red, green, blue",
+            do="get the table again",
+        )
+    # Numerics: the file keeps eight decimals; rows of R must sum to 1 exactly for R(2Z - 1) = 2RZ - 1
+    matrix = table[:, 1:].T / table[:, 1:].sum(axis=0)[:, None]
+    return tuple(rows[0][1:]), torch.from_numpy(np.ascontiguousarray(matrix))
