@@ -1,4 +1,4 @@
-"""Scene: the two images of one place, what is known of how they came about, and the truth where there is one."""
+"""Scene: the two images of one place, how they came about, and the truth where it is known."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Scene:
         """
         (H, W), (h, w) = self.X.shape[-2:], self.Y.shape[-2:]
         factor = H // h if h else 0
-        if factor < 2 or H != factor * h or W != factor * w:
+        if factor < 2 or (H, W) != (factor * h, factor * w):
             ratios = f", ratios {H / h:.4g} and {W / w:.4g}" if h and w else ""
             raise FactorError(
                 f"the multispectral image is {H} x {W} and the hyperspectral one {h} x {w} pixels{ratios}",

@@ -1,4 +1,4 @@
-"""D of Eq. (1), Y = Z D: blur with the point spread function, keep one pixel of every factor x factor block."""
+"""D of Eq. (1), Y = Z D: blur with the point spread function, keep one pixel of every block."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class SpatialResponse:
 
     @property
     def offset(self) -> int:
-        """o = (K - s) / 2, HR pixels that the kernel reaches beyond its block."""
+        """Offset o = (K - s) / 2, HR pixels that the kernel reaches beyond its block."""
         return (self.size - self.factor) // 2
 
     def apply(self, Z: HRHSI) -> LRHSI:
@@ -116,7 +116,8 @@ class SpatialResponse:
             windows = self._windows(Z, -2)  # (n, B, h, K, W)
             tall = torch.einsum("nbhkw,kr->nbrhw", windows, self._columns.to(Z))
             windows = self._windows(tall, -1)  # (n, B, r, h, w, K)
-            return torch.einsum("nbrhwk,kr->nbhw", windows, self._rows.to(Z))
+            Y: LRHSI = torch.einsum("nbrhwk,kr->nbhw", windows, self._rows.to(Z))
+        return Y
 
     def adjoint(self, Y: LRHSI, size: tuple[int, int] | None = None) -> HRHSI:
         """Return Z = Y D^T, the exact adjoint: <Z D, Y> = <Z, Y D^T> for every border rule.
@@ -175,7 +176,9 @@ class SpatialResponse:
         length = image.shape[axis]
         if self.size != self.factor:
             image = image.index_select(axis, self._index(length, image.device))
-        return image.unflatten(axis, (length // self.factor, self.size))
+        shape = list(image.shape)
+        shape[axis : axis + 1 or None] = [length // self.factor, self.size]
+        return image.reshape(shape)
 
     def _fold(self, windows: torch.Tensor, axis: int, length: int) -> torch.Tensor:
         """Adjoint of `_windows`: add each window element to the pixel it was read from."""

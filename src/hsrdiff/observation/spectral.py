@@ -242,7 +242,7 @@ def _intervals(centres: FloatArray, fwhm: FloatArray) -> tuple[FloatArray, Float
 
 
 def _covered(sensor: Sensor, low: FloatArray, high: FloatArray) -> FloatArray:
-    """Share of each response inside the union of the intervals; exact for responses linear between samples."""
+    """Share of each response inside the intervals; exact for responses linear between samples."""
     grid = np.union1d(sensor.wavelengths_nm, np.concatenate([low, high]))
     middle, step = (grid[1:] + grid[:-1]) / 2, np.diff(grid)
     order = np.argsort(low)
@@ -273,4 +273,4 @@ def _check_coverage(sensor: Sensor, centres: FloatArray, shares: FloatArray) -> 
                 "or check the wavelengths",
             )
         if share < GOOD_COVERAGE:
-            warnings.warn(f"only {found}; its simulated values are biased", CoverageWarning, stacklevel=4)
+            warnings.warn(f"only {found}; its simulated values are biased", CoverageWarning, stacklevel=3)

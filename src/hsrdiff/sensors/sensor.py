@@ -67,7 +67,7 @@ class Sensor:
     @property
     def integrals_nm(self) -> FloatArray:
         """Integral of each response over wavelength, shape (b,), nm."""
-        return np.trapezoid(self.response, self.wavelengths_nm, axis=1)
+        return np.asarray(np.trapezoid(self.response, self.wavelengths_nm, axis=1))
 
     @property
     def centroids_nm(self) -> FloatArray:
