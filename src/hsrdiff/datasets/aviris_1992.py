@@ -1,7 +1,8 @@
 """AVIRIS as flown in 1992: nominal centre and width of the 220 bands of the Indian Pines scene.
 
 The numbers are the instrument's spectral calibration ``spectral_920530-930111``, as distributed with the
-scene (file 92AV3C.spc of the sample data of Spectral Python, beside Purdue's 92AV3C image), rounded to 0.01 nm. Four spectrometers follow each other and overlap, so the centres go back at bands 32, 95 and 158
+scene (file 92AV3C.spc of the sample data of Spectral Python, beside Purdue's 92AV3C image), rounded to
+0.01 nm. Four spectrometers follow each other and overlap, so the centres go back at bands 32, 95 and 158
 (1-based) of the image's order.
 """
 

@@ -48,10 +48,10 @@ SCENES_BY_SPLIT = {
 class IndianPines:
     """AVIRIS Indian Pines, 176 of its 220 bands, with a six-band Landsat-like guide at factor 4.
 
-    The scene of 145 x 145 pixels (about 20 m) is cut into two training parts and a test part of 72 x 64 pixels
-    that do not touch. Twenty water vapour bands are missing in the package's copy; the 24 noise bands are
-    dropped here. Bands are put in the order of their wavelengths (the spectrometers overlap). Values are digital
-    numbers over 10000.
+    The scene of 145 x 145 pixels (about 20 m) is cut into two training parts and a test part of 72 x 64
+    pixels that do not touch. Twenty water vapour bands are missing in the package's copy; the 24 noise bands
+    are dropped here. Bands are put in the order of their wavelengths (the spectrometers overlap). Values are
+    digital numbers over 10000.
 
     Args:
         data: Not used, as the scene comes with tensorly; accepted so that every data set is made alike.
@@ -60,7 +60,8 @@ class IndianPines:
     name = "indian-pines"
     citation = (
         "Baumgardner, Biehl and Landgrebe, 220 band AVIRIS hyperspectral image data set: June 12, 1992 "
-        "Indian Pine test site 3, Purdue University Research Repository 2015, doi:10.4231/R7RX991C (CC BY 3.0)"
+        "Indian Pine test site 3, Purdue University Research Repository 2015, "
+        "doi:10.4231/R7RX991C (CC BY 3.0)"
     )
     factor = 4
     peak = 1.0
