@@ -50,7 +50,7 @@ class Scene:
         """
         (H, W), (h, w) = self.X.shape[-2:], self.Y.shape[-2:]
         factor = H // h if h else 0
-        if factor < 2 or (H, W) != (factor * h, factor * w):
+        if factor < 2 or (factor * h, factor * w) != (H, W):
             ratios = f", ratios {H / h:.4g} and {W / w:.4g}" if h and w else ""
             raise FactorError(
                 f"the multispectral image is {H} x {W} and the hyperspectral one {h} x {w} pixels{ratios}",

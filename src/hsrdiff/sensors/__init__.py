@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hsrdiff.sensors.catalog import SENSORS, load_sensor
 from hsrdiff.sensors.sensor import Sensor
+from hsrdiff.sensors.shapes import gaussian_sensor
+from hsrdiff.sensors.table import read_table
 
-__all__ = ["Sensor"]
+__all__ = ["SENSORS", "Sensor", "gaussian_sensor", "load_sensor", "read_table"]

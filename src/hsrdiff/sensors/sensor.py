@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Sensor:
     response: FloatArray
     source: str = ""
     licence: str = ""
-    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         grid = np.array(self.wavelengths_nm, dtype=np.float64)
@@ -114,6 +114,7 @@ class Sensor:
             raise SensorError(
                 f"no band of sensor '{self.name}' was selected", expected="at least one of its bands"
             )
+        kept = {self.bands[i] for i in rows}
         return Sensor(
             self.name,
             tuple(self.bands[i] for i in rows),
@@ -121,5 +122,5 @@ class Sensor:
             self.response[rows],
             self.source,
             self.licence,
-            self.groups,
+            {name: group for name, group in self.groups.items() if kept.issuperset(group)},
         )
