@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from pathlib import Path
 
 import numpy as np
 import rasterio
-import torch
 import xarray as xr
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
@@ -16,11 +14,12 @@ from hsrdiff.cubes import as_cube
 from hsrdiff.datasets.base import data_root, require_scene, require_split
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, WavelengthError
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
+from hsrdiff.sensors import load_sensor
 from hsrdiff.typing import FloatArray, PathLike
 
 WAVELENGTHS_NM = np.arange(400.0, 701.0, 10.0)
 
-# P2: "the first 20" in alphabetical order, the order in which the paper's figures show test scenes
+# "the first 20" in alphabetical order, the order in which the paper's figures show test scenes
 TRAIN = (
     "balloons",
     "beads",
@@ -153,7 +152,8 @@ class Cave:
 
         Raises:
             DatasetNotFoundError: If the response table is not there.
-            WavelengthError: For other wavelengths.
+            SensorError: If it cannot be read as one.
+            WavelengthError: For other wavelengths, of the cube or of the table.
         """
         if wavelengths_nm is not None and (
             np.shape(wavelengths_nm) != WAVELENGTHS_NM.shape
@@ -164,12 +164,21 @@ class Cave:
                 expected="the 31 centres 400, 410, ... 700 nm",
                 do="pass cubes that Cave.load returned",
             )
-        names, matrix = _read_response(self.root / RESPONSE_FILE)
-        return Observation(SpectralResponse(matrix, band_names=names), SpatialResponse.cave_x32())
+        table = self.root / RESPONSE_FILE
+        if not table.is_file():
+            raise DatasetNotFoundError(
+                f"the camera response '{table}' is missing",
+                expected="a CSV with columns wavelength_nm, red, green, blue and 31 rows from 400 to 700 nm "
+                "(the Nikon D700 table R of MHF-net, each column summing to 1)",
+                do="save that table there",
+            )
+        spectral = SpectralResponse.from_table(load_sensor(table), WAVELENGTHS_NM)
+        return Observation(spectral, SpatialResponse.cave_x32())
 
     def _cube(self, values: FloatArray, scene: str) -> xr.DataArray:
         cube = as_cube(values, wavelengths_nm=WAVELENGTHS_NM)
-        return cube.rename(f"{self.name}/{scene}")
+        cube.name = f"{self.name}/{scene}"
+        return cube
 
 
 def _read_raster(path: Path) -> tuple[FloatArray, int | None]:
@@ -191,9 +200,7 @@ def _read_raster(path: Path) -> tuple[FloatArray, int | None]:
 def _read_jp2(path: Path, folder_bits: int) -> FloatArray:
     values, declared = _read_raster(path)
     if values.shape[0] != WAVELENGTHS_NM.size:
-        raise CubeFormatError(
-            f"'{path}' has {values.shape[0]} bands", expected="31 bands", do="get the file again"
-        )
+        raise CubeFormatError(f"'{path}' has {values.shape[0]} bands", expected="31 bands", do="get the file again")
     bits = declared or folder_bits
     if values.max() > 2**bits:
         raise CubeFormatError(
@@ -219,36 +226,5 @@ def _read_pngs(paths: list[Path], folder: Path) -> FloatArray:
         # watercolors is an 8-bit RGBA image with three equal channels: any one of them is the band
         bands.append(values[0] / (255.0 if bits == 8 else 65535.0))
     if len({band.shape for band in bands}) != 1:
-        raise CubeFormatError(
-            f"'{folder}' has bands of different sizes", expected="one size", do="get the scene again"
-        )
+        raise CubeFormatError(f"'{folder}' has bands of different sizes", expected="one size", do="get the scene again")
     return np.stack(bands).astype(np.float32)
-
-
-def _read_response(path: Path) -> tuple[tuple[str, ...], torch.Tensor]:
-    """Read the camera response (3, 31): a column wavelength_nm, then one a band, each summing to 1."""
-    if not path.is_file():
-        raise DatasetNotFoundError(
-            f"the camera response '{path}' is missing",
-            expected="a CSV with columns wavelength_nm, red, green, blue and 31 rows from 400 to 700 nm "
-            "(the Nikon D700 table R of MHF-net, each column summing to 1)",
-            do="save that table there",
-        )
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.reader(file) if row and not row[0].startswith("#")]
-    try:
-        table = np.array([[float(value) for value in row] for row in rows[1:]], dtype=np.float64)
-        right = table.shape == (WAVELENGTHS_NM.size, len(rows[0])) and np.allclose(
-            table[:, 0], WAVELENGTHS_NM
-        )
-    except (ValueError, IndexError):
-        right = False
-    if not right:
-        raise DatasetNotFoundError(
-            f"'{path}' is not the CAVE camera response",
-            expected="31 rows from 400 to 700 nm under the header wavelength_nm, red, green, blue",
-            do="get the table again",
-        )
-    # Numerics: the file keeps eight decimals; rows of R must sum to 1 exactly for R(2Z - 1) = 2RZ - 1
-    matrix = table[:, 1:].T / table[:, 1:].sum(axis=0)[:, None]
-    return tuple(rows[0][1:]), torch.from_numpy(np.ascontiguousarray(matrix))

@@ -52,9 +52,7 @@ class FolderDataset:
     def __init__(self, folder: PathLike, *, factor: int, sensor: str, peak: float | None = None) -> None:
         self.root = Path(folder).expanduser()
         if int(factor) != factor or factor < 2:
-            raise FactorError(
-                f"factor {factor}", expected="a whole number of at least 2", do="change the factor"
-            )
+            raise FactorError(f"factor {factor}", expected="a whole number of at least 2", do="change the factor")
         if peak is not None and not (np.isfinite(peak) and peak > 0):
             raise InputError(f"peak {peak}", expected="a positive number", do="change the peak")
         self.name = self.root.name
@@ -105,7 +103,8 @@ class FolderDataset:
                 do="keep scenes of one instrument in one folder",
             )
         scaled = (cube / np.float32(self.peak)).astype(np.float32)
-        return scaled.rename(f"{self.name}/{scene}")
+        scaled.name = f"{self.name}/{scene}"
+        return scaled
 
     @cached_property
     def peak(self) -> float:
@@ -161,9 +160,7 @@ def _list_scenes(root: Path) -> dict[str, Path]:
     """Return scene name -> path: ``train/NAME`` and ``test/NAME`` with such sub-folders, else ``NAME``."""
     expected = "image files that open_cube reads, or sub-folders train/ and test/ of them"
     if not root.is_dir():
-        raise DatasetNotFoundError(
-            f"the folder '{root}' does not exist", expected=expected, do="check its name"
-        )
+        raise DatasetNotFoundError(f"the folder '{root}' does not exist", expected=expected, do="check its name")
     split = [root / name for name in ("train", "test") if (root / name).is_dir()]
     files = {
         path.relative_to(root).as_posix(): path
@@ -172,7 +169,5 @@ def _list_scenes(root: Path) -> dict[str, Path]:
         if not path.name.startswith(".") and path.suffix.lower() not in SIDE_FILES
     }
     if not any(not name.startswith("test/") for name in files):
-        raise DatasetNotFoundError(
-            f"the folder '{root}' holds no training scene", expected=expected, do="add some"
-        )
+        raise DatasetNotFoundError(f"the folder '{root}' holds no training scene", expected=expected, do="add some")
     return files

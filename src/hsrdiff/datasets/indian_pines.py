@@ -27,8 +27,8 @@ NOISE_BANDS = (
 # AVIRIS digital numbers over this give 0.1 .. 0.96
 DIVISOR = 10000.0
 
-SENSOR = "landsat8"
-SENSOR_BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
+# blue, green, red, near infrared and two short-wave infrared bands
+SENSOR = "landsat8:B2,B3,B4,B5,B6,B7"
 
 # (rows, columns) of the 145 x 145 scene. Four columns or rows between a training and a test part: more
 # than the two pixels that a blur reaches beyond a block, so the test part is never seen, not even blurred
@@ -103,7 +103,8 @@ class IndianPines:
             values = (read_distributed()[kept] / DIVISOR).astype(np.float32)
             self._cube = as_cube(values, wavelengths_nm=centres_nm[kept], fwhm_nm=fwhm_nm[kept])
         part = self._cube.isel(y=rows, x=columns).copy()
-        return part.rename(f"{self.name}/{scene}")
+        part.name = f"{self.name}/{scene}"
+        return part
 
     def observation(self, wavelengths_nm: FloatArray | None = None) -> Observation:
         """Return R of six Landsat 8 bands (blue to SWIR 2) and a Gaussian PSF of FWHM 4 pixels.
@@ -120,17 +121,14 @@ class IndianPines:
         kept = _kept_by_wavelength()
         centres_nm, fwhm_nm = (axis[kept] for axis in distributed_wavelengths_nm())
         if wavelengths_nm is not None and (
-            np.shape(wavelengths_nm) != centres_nm.shape
-            or not np.allclose(wavelengths_nm, centres_nm, atol=0.5)
+            np.shape(wavelengths_nm) != centres_nm.shape or not np.allclose(wavelengths_nm, centres_nm, atol=0.5)
         ):
             raise WavelengthError(
                 f"{np.size(wavelengths_nm)} band centres that are not those of Indian Pines",
                 expected=f"its {centres_nm.size} kept centres",
                 do="pass cubes that IndianPines.load returned",
             )
-        spectral = SpectralResponse.from_sensor(
-            load_sensor(SENSOR).select(list(SENSOR_BANDS)), centres_nm, fwhm_nm=fwhm_nm
-        )
+        spectral = SpectralResponse.from_sensor(load_sensor(SENSOR), centres_nm, fwhm_nm)
         return Observation(spectral, SpatialResponse.gaussian(self.factor))
 
 

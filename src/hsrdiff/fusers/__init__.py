@@ -1,1 +1,19 @@
-"""placeholder."""
+"""Fusion methods behind one protocol."""
+
+from hsrdiff.fusers.base import Fuser, FuserEntry, Fusion, Needs
+from hsrdiff.fusers.bicubic import Bicubic
+from hsrdiff.fusers.catalog import FUSERS, make_fuser
+from hsrdiff.fusers.hsr_diff import HsrDiff
+from hsrdiff.fusers.regression import Regression
+
+__all__ = [
+    "FUSERS",
+    "Bicubic",
+    "Fuser",
+    "FuserEntry",
+    "Fusion",
+    "HsrDiff",
+    "Needs",
+    "Regression",
+    "make_fuser",
+]

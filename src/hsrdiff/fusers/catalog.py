@@ -1,0 +1,59 @@
+"""Every fusion method by name: the one table to add a line to."""
+
+from __future__ import annotations
+
+import inspect
+
+from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.fusers.base import Fuser, FuserEntry
+from hsrdiff.fusers.bicubic import Bicubic
+from hsrdiff.fusers.hsr_diff import HsrDiff
+from hsrdiff.fusers.regression import Regression
+
+FUSERS: dict[str, FuserEntry] = {
+    Bicubic.name: FuserEntry(
+        Bicubic,
+        "bicubic upsampling of the hyperspectral image, the guide unused",
+        "Keys, Cubic convolution interpolation for digital image processing, IEEE TASSP 1981",
+    ),
+    Regression.name: FuserEntry(
+        Regression,
+        "spectral regression learnt on the coarse grid, its residual added at the fine one",
+        "Selva et al., Hyper-sharpening: a first approach on SIM-GA data, IEEE JSTARS 2015",
+    ),
+    HsrDiff.name: FuserEntry(
+        HsrDiff,
+        "conditional diffusion with CDFormer, the paper's mode",
+        "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023",
+    ),
+}
+
+
+def make_fuser(name: str, **options: object) -> Fuser:
+    """Build a method of the catalog.
+
+    Args:
+        name: A name in `FUSERS`.
+        **options: The keyword arguments of the method's constructor.
+
+    Returns:
+        The method.
+
+    Raises:
+        InputError: If the name or an option is unknown, or a needed option is missing.
+        HsrdiffError: Whatever the method's constructor says about a value.
+    """
+    if name not in FUSERS:
+        raise InputError(f"unknown method '{name}'", do=did_you_mean(name, FUSERS))
+    make = FUSERS[name].make
+    known = inspect.signature(make).parameters
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"the method '{name}' has no option '{option}'",
+                do=did_you_mean(option, known) if known else "leave it out: the method has no options",
+            )
+    for option, parameter in known.items():
+        if parameter.default is inspect.Parameter.empty and option not in options:
+            raise InputError(f"the method '{name}' needs the option '{option}'", do=f"give {option}")
+    return make(**options)
