@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from hsrdiff.errors import ShapeError
@@ -86,9 +87,7 @@ class CDFormer(nn.Module):
         self.sr = nn.ModuleList(S2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s) for s in shifts)
         self.ds_in = nn.Conv2d(bands, c.channels, 3, padding=1)
         self.ds = nn.ModuleList(
-            NCS2TL(
-                c.channels, c.heads, c.window, c.ffn_ratio, shift=s, embedding_scale=c.embedding_scale
-            )
+            NCS2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s, embedding_scale=c.embedding_scale)
             for s in shifts
         )
         self.reconstruct = nn.Conv2d(c.channels, bands, 3, padding=1)
@@ -119,7 +118,7 @@ class CDFormer(nn.Module):
         memories = []
         for sr_layer, ds_layer in zip(self.sr, self.ds, strict=True):
             features = self._run(sr_layer, features)
-            memories.append(ds_layer.remember(features))
+            memories.append(cast(NCS2TL, ds_layer).remember(features))
         return Condition(base, tuple(memories))
 
     def denoise(self, condition: Condition, Z_t: HRHSI, gamma: torch.Tensor) -> HRHSI:
@@ -138,7 +137,8 @@ class CDFormer(nn.Module):
         for layer, memory in zip(self.ds, condition.memories, strict=True):
             features = self._run(layer, features, memory, gamma)
         residual = self.reconstruct(features.permute(0, 3, 1, 2))[..., :height, :width]
-        return condition.base + residual.to(condition.base.dtype)
+        Z_hat: torch.Tensor = condition.base + residual.to(condition.base.dtype)
+        return Z_hat
 
     def forward(self, X: MSI, Y: LRHSI, Z_t: HRHSI, gamma: torch.Tensor) -> HRHSI:
         """Return f_theta(X, Y, Z_t, gamma): `encode`, then `denoise`."""

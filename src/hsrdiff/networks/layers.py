@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from einops import rearrange
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from hsrdiff.networks.windows import RelativePositionBias, attend, attend_shifted, merge, partition
 
@@ -86,10 +86,11 @@ class SpectralAttention(nn.Module):
     def weights(self, q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
         """Return A from q and k of shape (n, pixels, C): shape (n, heads, C/heads, C/heads)."""
         q, k = (rearrange(t, "n p (k d) -> n k d p", k=self.heads) for t in (q, k))
-        gram = (q @ k.transpose(-1, -2)).float()
+        precise = torch.promote_types(q.dtype, torch.float32)
+        gram = (q @ k.transpose(-1, -2)).to(precise)
         # Numerics: the unit length is applied to the small Gram matrix, not to the maps.
-        scale = q.float().square().sum(-1).clamp_min(1e-24).rsqrt()[..., :, None]
-        scale = scale * k.float().square().sum(-1).clamp_min(1e-24).rsqrt()[..., None, :]
+        scale = q.to(precise).square().sum(-1).clamp_min(1e-24).rsqrt()[..., :, None]
+        scale = scale * k.to(precise).square().sum(-1).clamp_min(1e-24).rsqrt()[..., None, :]
         return torch.softmax(gram * scale * self.temperature[:, None, None], dim=-1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -98,9 +99,9 @@ class SpectralAttention(nn.Module):
         attention = self.weights(q, k)
         # W (A v) is one matrix product with (W A), since A does not depend on the pixel.
         w = rearrange(self.project.weight, "o (k d) -> k o d", k=self.heads)
-        mixed = rearrange(w.float() @ attention, "n k o d -> n (k d) o")
+        mixed = rearrange(w.to(attention.dtype) @ attention, "n k o d -> n (k d) o")
         out = torch.bmm(v, mixed.to(v.dtype))
-        return out.unflatten(1, features.shape[1:3])
+        return out.view(features.shape)
 
 
 class GatedFeedForward(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from einops import rearrange
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 
 def partition(features: torch.Tensor, window: int, heads: int) -> torch.Tensor:
@@ -102,9 +102,7 @@ def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).reshape(shape)
 
 
-def attend_shifted(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor, window: int
-) -> torch.Tensor:
+def attend_shifted(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor, window: int) -> torch.Tensor:
     """Attend inside windows of a rolled map, keeping apart what lay on opposite sides of the image.
 
     Args:
@@ -117,6 +115,7 @@ def attend_shifted(
     Returns:
         Shape of q.
     """
+
     # Only the last row and column of windows need a mask: four calls with a small mask each instead of one with a
     # mask per window, which at 512 x 512 would be larger than the features.
     def part(rows: slice, columns: slice, last_row: bool, last_column: bool) -> torch.Tensor:

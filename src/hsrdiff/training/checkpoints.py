@@ -1,0 +1,100 @@
+"""Checkpoints: weights, Adam's state and the step in one safetensors file, written all or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from hsrdiff.errors import WeightsError, WriteError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        step: Steps done.
+        seconds: Wall-clock seconds so far, over all sittings.
+        cpu_seconds: Processor seconds so far, over all sittings.
+        digest: Hash of the recipe.
+    """
+
+    step: int
+    seconds: float
+    cpu_seconds: float
+    digest: str
+
+
+def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam, progress: Progress) -> None:
+    """Write everything a resumed run needs; patches and noise are functions of the step and need no state.
+
+    Args:
+        path: Target file.
+        network: Its parameters.
+        optimizer: Adam over ``network.parameters()`` in their order.
+        progress: Step and times.
+
+    Raises:
+        WriteError: If the file cannot be written; an older checkpoint is left as it was.
+    """
+    tensors = {f"network.{k}": v.detach().contiguous() for k, v in network.state_dict().items()}
+    names = {id(p): name for name, p in network.named_parameters()}
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            tensors[f"adam.{key}.{names[id(parameter)]}"] = torch.as_tensor(value).detach().contiguous()
+    part = path.with_name(path.name + ".part")
+    try:
+        save_file(tensors, str(part), metadata={"progress": json.dumps(asdict(progress))})
+        os.replace(part, path)
+    except (OSError, safetensors.SafetensorError) as e:
+        part.unlink(missing_ok=True)
+        raise WriteError(
+            f"checkpoint '{path}' could not be written ({e})", do="check the folder and the free space"
+        ) from e
+
+
+def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam, digest: str) -> Progress:
+    """Restore a run.
+
+    Args:
+        path: Written by `save_checkpoint`.
+        network: Its parameters are overwritten.
+        optimizer: Its state is overwritten.
+        digest: Hash of the recipe that wants to continue.
+
+    Returns:
+        Where the run stood.
+
+    Raises:
+        WeightsError: If the file is truncated, or belongs to another recipe.
+    """
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            progress = Progress(**json.loads((file.metadata() or {})["progress"]))
+        tensors = load_file(str(path))
+    except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as e:
+        raise WeightsError(
+            f"checkpoint '{path}' could not be read ({e})", do="delete it to train from the start"
+        ) from e
+    if progress.digest != digest:
+        raise WeightsError(
+            f"checkpoint '{path}' belongs to another recipe ({progress.digest}, this one is {digest})",
+            do="choose another output folder, or delete the checkpoint to train from the start",
+        )
+    network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")})
+    for name, parameter in network.named_parameters():
+        state = {
+            key: tensors[f"adam.{key}.{name}"]
+            for key in ("step", "exp_avg", "exp_avg_sq")
+            if f"adam.{key}.{name}" in tensors
+        }
+        if state:
+            optimizer.state[parameter] = {k: v if k == "step" else v.to(parameter.device) for k, v in state.items()}
+    return progress

@@ -1,0 +1,198 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hsrdiff.diffusion import Schedule, diffuse, sample_gamma
+from hsrdiff.errors import MissingExtraError
+from hsrdiff.networks import CDFormer
+from hsrdiff.observation import Observation
+from hsrdiff.rng import generator, normal_like
+from hsrdiff.training.checkpoints import Progress, load_checkpoint, save_checkpoint
+from hsrdiff.training.journal import Journal
+from hsrdiff.training.loss import Loss, loss_eq8
+from hsrdiff.training.patches import Patches
+from hsrdiff.training.progressive import Plan, Stage
+from hsrdiff.training.recipe import TrainingSection
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained on what.
+
+    Attributes:
+        network: Trained in place.
+        patches: Where the truths come from.
+        observation: R and D of the training pairs, used to make them and in Eq. (8).
+        schedule: Noise schedule of training.
+        plan: Progressive learning.
+        options: Optimiser and seed.
+        digest: Hash of the recipe, kept in checkpoints.
+    """
+
+    network: CDFormer
+    patches: Patches
+    observation: Observation
+    schedule: Schedule
+    plan: Plan
+    options: TrainingSection
+    digest: str
+
+
+def learning_rate(step: int, options: TrainingSection) -> float:
+    """Return Adam's step size at `step` (from 0): warm-up, then constant or a half cosine to a hundredth."""
+    rate = options.learning_rate
+    if options.decay == "cosine":
+        rate *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / options.steps))
+    if step < options.warmup:
+        rate *= (step + 1) / options.warmup
+    return rate
+
+
+def step_loss(task: Task, step: int, stage: Stage, process: int, device: torch.device) -> Loss:
+    """Draw patches, noise levels and noise for one step, and return Eq. (8).
+
+    Everything drawn is a function of seed, step and process, so a resumed run repeats nothing and skips nothing.
+
+    Args:
+        task: What is trained.
+        step: From 0.
+        stage: The stage `step` belongs to.
+        process: Rank of this process.
+        device: Where the network is.
+
+    Returns:
+        The three terms of the loss.
+    """
+    seed = task.options.seed
+    Z = task.patches.batch(step, stage, process).to(device)
+    X, Y = task.observation.observe(Z)
+    gamma = sample_gamma(task.schedule, Z.shape[0], generator(seed, "gamma", step, process))
+    gamma = gamma.to(device=device, dtype=Z.dtype)
+    # P16: what is diffused is 2 Z - 1, in [-1, 1].
+    Z_0 = 2 * Z - 1
+    Z_t = diffuse(Z_0, gamma, normal_like(Z_0, generator(seed, "noise", step, process)))
+    Z_hat = task.network(2 * X - 1, 2 * Y - 1, Z_t, gamma)
+    return loss_eq8((Z_hat.float() + 1) / 2, X, Y, Z, task.observation)
+
+
+def _accelerator(precision: str) -> Any:
+    try:
+        from accelerate import Accelerator
+    except ImportError as e:
+        raise MissingExtraError(
+            "training needs the package accelerate, which is not installed",
+            do="install it with: pip install 'hsrdiff[train]'",
+        ) from e
+    return Accelerator(mixed_precision=precision)
+
+
+def train_loop(
+    task: Task, folder: Path, *, minutes: float | None = None, stop_at: int | None = None, show: bool = True
+) -> Progress:
+    """Train until the plan ends, the time is up, or `stop_at`; resume from ``folder/checkpoint.safetensors``.
+
+    Args:
+        task: What is trained.
+        folder: Checkpoint and logs.
+        minutes: Stop cleanly after this many minutes of this sitting.
+        stop_at: Stop cleanly after this many steps in all.
+        show: Draw a progress bar.
+
+    Returns:
+        How far the run has come.
+    """
+    options, network = task.options, task.network
+    accelerator = _accelerator(options.precision)
+    device, process, processes = accelerator.device, accelerator.process_index, accelerator.num_processes
+    main = accelerator.is_main_process
+    network.to(device).train()
+    network.checkpointing = options.checkpointing
+    optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate, betas=options.betas)
+    checkpoint = folder / "checkpoint.safetensors"
+    before = Progress(0, 0.0, 0.0, task.digest)
+    if checkpoint.exists():
+        before = load_checkpoint(checkpoint, network, optimizer, task.digest)
+    clock, cpu_clock = time.perf_counter(), time.process_time()
+
+    def progress(step: int) -> Progress:
+        return replace(
+            before,
+            step=step,
+            seconds=before.seconds + time.perf_counter() - clock,
+            cpu_seconds=before.cpu_seconds + time.process_time() - cpu_clock,
+        )
+
+    last = min(options.steps, stop_at if stop_at is not None else options.steps)
+    step = before.step
+    with Journal(folder, options.steps, step, show=show and main) if main else _Silence() as journal:
+        while step < last:
+            tick = time.perf_counter()
+            stage = task.plan.at(step)
+            trainable = _freeze(network, second_half_only=stage.second_half_only)
+            optimizer.param_groups[0]["lr"] = learning_rate(step, options)
+            with accelerator.autocast():
+                loss = step_loss(task, step, stage, process, device)
+            optimizer.zero_grad(set_to_none=True)
+            accelerator.backward(loss.total)
+            if processes > 1:
+                for p in trainable:
+                    p.grad = accelerator.reduce(p.grad, reduction="mean")
+            if options.clip:
+                torch.nn.utils.clip_grad_norm_(trainable, options.clip)
+            optimizer.step()
+            step += 1
+            rate = stage.batch * processes / (time.perf_counter() - tick)
+            journal.report(step, stage.title, rate, _values(loss))
+            late = minutes is not None and time.perf_counter() - clock > 60 * minutes
+            if processes > 1:
+                late = bool(accelerator.reduce(torch.tensor(float(late), device=device), "sum").item())
+            if main and (step % options.save_every == 0 or step == last or late):
+                save_checkpoint(checkpoint, network, optimizer, progress(step))
+            if late:
+                break
+    network.requires_grad_(True)
+    network.eval()
+    return progress(step)
+
+
+class _Silence:
+    """A journal that says nothing, for every process but the first."""
+
+    def __enter__(self) -> _Silence:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def report(self, step: int, title: str, patches_per_second: float, values: dict[str, float]) -> None:
+        """Say nothing."""
+
+
+def _freeze(network: CDFormer, *, second_half_only: bool) -> list[torch.nn.Parameter]:
+    """Let gradients reach only the parameters a stage trains, and return them."""
+    parameters = list(network.parameters())
+    if not second_half_only:
+        network.requires_grad_(True)
+        return parameters
+    network.requires_grad_(False)
+    half = network.second_half()
+    for p in half:
+        p.requires_grad_(True)
+    return half
+
+
+def _values(loss: Loss) -> dict[str, float]:
+    return {
+        "loss": loss.total.item(),
+        "loss_spectral": loss.spectral.item(),
+        "loss_spatial": loss.spatial.item(),
+        "loss_image": loss.image.item(),
+    }

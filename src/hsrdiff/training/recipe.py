@@ -1,0 +1,225 @@
+"""Recipes: TOML files that fix everything that decides a training result."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hsrdiff.errors import RecipeError, did_you_mean
+from hsrdiff.networks import PRESETS, CDFormerConfig
+from hsrdiff.training.progressive import Stage
+from hsrdiff.typing import PathLike
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(_Section):
+    """Which scenes, and how the pairs are made from them.
+
+    Attributes:
+        dataset: A name in `hsrdiff.datasets.DATASETS`; "folder" is one's own folder of cubes.
+        split: Which of the data set's splits.
+        scenes: Only these scenes; empty means all of the split.
+        window: (row, column, height, width) in HR pixels cut from every scene, for experiments on a crop.
+        factor: H / h, where the data set leaves it open (folder).
+        sensor: The MSI's sensor, where the data set leaves it open (folder).
+        peak: Cubes are divided by this, where the data set leaves it open (folder).
+        flips: Random flips and quarter turns of the patches.
+    """
+
+    dataset: str
+    split: str = "train"
+    scenes: tuple[str, ...] = ()
+    window: tuple[int, int, int, int] | None = None
+    factor: int | None = Field(None, ge=2)
+    sensor: str | None = None
+    peak: float | None = Field(None, gt=0)
+    flips: bool = True
+
+
+class NetworkSection(_Section):
+    """The network: a preset, or every field of CDFormerConfig.
+
+    Attributes:
+        preset: "paper", "small" or "tiny".
+        embedding_scale: Scale of gamma in Eq. (7).
+        custom: A whole configuration in place of the preset.
+    """
+
+    preset: str = "paper"
+    embedding_scale: float = Field(1.0, gt=0)
+    custom: CDFormerConfig | None = None
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in PRESETS:
+            raise ValueError(f"unknown preset '{value}'; {did_you_mean(value, PRESETS)}")
+        return value
+
+    def config(self) -> CDFormerConfig:
+        """Return the configuration this section describes."""
+        if self.custom is not None:
+            return self.custom
+        return PRESETS[self.preset].model_copy(update={"embedding_scale": self.embedding_scale})
+
+
+class DiffusionSection(_Section):
+    """The training noise schedule (section 3.2.3).
+
+    Attributes:
+        steps: T.
+        start: beta_1.
+        end: beta_T.
+    """
+
+    steps: int = Field(2000, ge=1)
+    start: float = Field(1e-6, gt=0, lt=1)
+    end: float = Field(1e-2, gt=0, lt=1)
+
+
+class TrainingSection(_Section):
+    """The optimiser and the stages.
+
+    Attributes:
+        steps: Optimiser steps in all; they fix where the stages lie.
+        learning_rate: Adam's step size.
+        betas: Adam's moment decay rates.
+        decay: "constant", or "cosine" to a hundredth at the last step.
+        warmup: Steps over which the rate rises linearly from 0.
+        clip: Largest gradient norm; 0 for none.
+        seed: Decides weights, patches, noise levels and noise.
+        precision: "no" (float32), "bf16" or "fp16".
+        checkpointing: Recompute each layer in the backward pass, to save memory.
+        save_every: Steps between checkpoints.
+        stages: Progressive learning.
+    """
+
+    steps: int = Field(ge=1)
+    learning_rate: float = Field(1e-4, gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    decay: Literal["constant", "cosine"] = "constant"
+    warmup: int = Field(0, ge=0)
+    clip: float = Field(0.0, ge=0)
+    seed: int = 0
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    checkpointing: bool = False
+    save_every: int = Field(200, ge=1)
+    stages: tuple[Stage, ...]
+
+    @field_validator("stages")
+    @classmethod
+    def _some(cls, value: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        if not value:
+            raise ValueError("at least one stage is needed")
+        return value
+
+
+class Recipe(_Section):
+    """A whole recipe.
+
+    Attributes:
+        name: Short name; becomes the weights' name.
+        summary: One sentence: what it trains, how long, what to expect.
+        data: Scenes and pairs.
+        network: CDFormer's shape.
+        diffusion: Noise schedule.
+        training: Optimiser and stages.
+    """
+
+    name: str
+    summary: str = ""
+    data: DataSection
+    network: NetworkSection = NetworkSection()
+    diffusion: DiffusionSection = DiffusionSection()
+    training: TrainingSection
+
+    @model_validator(mode="after")
+    def _order(self) -> Recipe:
+        if self.diffusion.end < self.diffusion.start:
+            raise ValueError("diffusion.end must not be below diffusion.start")
+        return self
+
+    def digest(self) -> str:
+        """Return a hash of all that decides the result, to tell whether a checkpoint belongs to this recipe."""
+        decisive = self.model_dump(mode="json", exclude={"summary": True, "training": {"save_every"}})
+        return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Return the recipes that come with the package, by name."""
+    folder = Path(__file__).parent.parent / "recipes"
+    return {p.stem: p for p in sorted(folder.glob("*.toml"))}
+
+
+def _explain(error: ValidationError, source: str) -> RecipeError:
+    """Turn the first of pydantic's errors into one sentence."""
+    first = error.errors()[0]
+    place = [str(p) for p in first["loc"]]
+    where = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        section: Any = Recipe
+        for part in place[:-1]:
+            if part.isdigit():
+                continue
+            field = section.model_fields[part]
+            inner = [
+                t for t in (field.annotation, *getattr(field.annotation, "__args__", ())) if hasattr(t, "model_fields")
+            ]
+            section = inner[0]
+        return RecipeError(f"{source} has an unknown key '{where}'", do=did_you_mean(place[-1], section.model_fields))
+    if first["type"] == "missing":
+        return RecipeError(f"{source} lacks '{where}'", do="add it; docs/recipes.md lists every key")
+    message = first["msg"].removeprefix("Value error, ")
+    return RecipeError(
+        f"{source} has '{where}' = {first['input']!r}" if where else source,
+        expected=message[0].lower() + message[1:],
+        do="correct it",
+    )
+
+
+def load_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> Recipe:
+    """Read a recipe, shipped or one's own, and check every key.
+
+    Args:
+        name_or_path: Name of a shipped recipe, or a TOML file.
+        overrides: Dotted keys and TOML values that replace the file's, such as ``{"training.seed": "1"}``.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
+    """
+    path = shipped_recipes().get(str(name_or_path), Path(name_or_path))
+    source = f"recipe '{path.name}'"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise RecipeError(
+            f"recipe '{name_or_path}' could not be read ({e.strerror})",
+            do="give a TOML file, or " + did_you_mean(str(name_or_path), shipped_recipes()),
+        ) from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise RecipeError(f"{source} is not valid TOML ({e})", do="correct that line") from e
+    for key, text in (overrides or {}).items():
+        *sections, last = key.split(".")
+        target = content
+        for part in sections:
+            target = target.setdefault(part, {})
+            if not isinstance(target, dict):
+                raise RecipeError(f"'{key}' does not name a key of the recipe", do="write section.key=value")
+        try:
+            target[last] = tomllib.loads(f"v = {text}")["v"]
+        except tomllib.TOMLDecodeError:
+            target[last] = text
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as e:
+        raise _explain(e, source) from e

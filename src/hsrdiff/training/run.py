@@ -1,0 +1,232 @@
+"""From a recipe to weights."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hsrdiff.datasets import Dataset, make_dataset
+from hsrdiff.diffusion import linear_schedule
+from hsrdiff.errors import RecipeError, WriteError, did_you_mean
+from hsrdiff.networks import CDFormer, ModelCard, save_weights
+from hsrdiff.observation import Observation
+from hsrdiff.rng import derive_seed
+from hsrdiff.training.checkpoints import Progress
+from hsrdiff.training.loop import Task, train_loop
+from hsrdiff.training.patches import Patches
+from hsrdiff.training.progressive import plan
+from hsrdiff.training.recipe import DataSection, Recipe, load_recipe
+from hsrdiff.typing import PathLike
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training run left behind.
+
+    Attributes:
+        weights: The weights file.
+        steps_done: Optimiser steps taken over all sittings.
+        finished: Whether the plan was completed.
+        message: One or two sentences for the user, naming the stages not reached.
+    """
+
+    weights: Path
+    steps_done: int
+    finished: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Truths and the observation that makes pairs from them.
+
+    Attributes:
+        scenes: Z of each scene, shape (B, H, W), float32, values about 0..1.
+        observation: R and D.
+        factor: H / h.
+        wavelengths_nm: Band centres, if known.
+        peak: What the cubes were divided by.
+        sensor: The MSI's sensor in words.
+        title: Data set and split in words.
+    """
+
+    scenes: tuple[torch.Tensor, ...]
+    observation: Observation
+    factor: int
+    wavelengths_nm: list[float] | None
+    peak: float
+    sensor: str
+    title: str
+
+
+def load_training_data(section: DataSection, data: PathLike | None = None) -> TrainingData:
+    """Load the scenes a recipe names.
+
+    Args:
+        section: The recipe's [data].
+        data: Folder of the data, in place of HSRDIFF_DATA.
+
+    Returns:
+        Scenes and observation.
+
+    Raises:
+        RecipeError: If a scene name is unknown or the window lies outside a scene.
+        DatasetNotFoundError: If the files are missing.
+    """
+    dataset = _dataset(section, data)
+    known = dataset.scenes(section.split)
+    for name in section.scenes:
+        if name not in known:
+            raise RecipeError(
+                f"'{name}' is not a scene of {dataset.name}'s split '{section.split}'",
+                do=did_you_mean(name, known),
+            )
+    scenes, wavelengths = [], None
+    for name in section.scenes or known:
+        cube = dataset.load(name)
+        if wavelengths is None and "wavelength" in cube.coords:
+            wavelengths = np.asarray(cube["wavelength"].values, dtype=np.float64)
+        Z = np.nan_to_num(np.asarray(cube.values, dtype=np.float32))
+        if section.window is not None:
+            row, column, height, width = section.window
+            Z = Z[:, row : row + height, column : column + width]
+            if Z.shape[1:] != (height, width):
+                raise RecipeError(
+                    f"data.window {section.window} leaves the scene '{name}' of {cube.shape[1]}x{cube.shape[2]}",
+                    do="choose a window inside it",
+                )
+        scenes.append(torch.from_numpy(np.ascontiguousarray(Z)))
+    observation = dataset.observation(wavelengths)
+    return TrainingData(
+        scenes=tuple(scenes),
+        observation=observation,
+        factor=observation.spatial.factor,
+        wavelengths_nm=None if wavelengths is None else [float(w) for w in wavelengths],
+        peak=dataset.peak,
+        sensor=section.sensor or ", ".join(observation.spectral.band_names),
+        title=f"{dataset.name}, split {section.split}, {len(scenes)} scenes",
+    )
+
+
+def _dataset(section: DataSection, data: PathLike | None) -> Dataset:
+    """Build the recipe's data set; "folder" stands for the folder given as `data`, so that no recipe holds a path."""
+    name, root = section.dataset, data
+    if name == "folder":
+        if data is None:
+            raise RecipeError(
+                "the recipe trains on a folder of one's own, and no folder was given",
+                do="name it with --data",
+            )
+        name, root = str(data), None
+    return make_dataset(name, data=root, factor=section.factor, sensor=section.sensor, peak=section.peak)
+
+
+def run_recipe(
+    name_or_path: PathLike,
+    out: PathLike,
+    *,
+    data: PathLike | None = None,
+    minutes: float | None = None,
+    threads: int | None = None,
+    progress: bool = True,
+    overrides: dict[str, str] | None = None,
+    stop_at: int | None = None,
+) -> TrainResult:
+    """Train what a recipe describes, resuming whatever `out` already holds.
+
+    Args:
+        name_or_path: Shipped recipe, or a TOML file.
+        out: Folder for the checkpoint, the logs, the resolved recipe and the weights.
+        data: Folder of the data, in place of HSRDIFF_DATA.
+        minutes: Stop cleanly after this many minutes; the weights so far are written.
+        threads: Processor threads; None leaves torch's choice.
+        progress: Draw a progress bar.
+        overrides: Dotted recipe keys to replace.
+        stop_at: Stop cleanly after this many steps in all.
+
+    Returns:
+        The weights and how far the run came.
+    """
+    recipe = load_recipe(name_or_path, overrides)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "recipe.json").write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
+    except OSError as e:
+        raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
+    training = load_training_data(recipe.data, data)
+    task = make_task(recipe, training)
+    done = train_loop(task, folder, minutes=minutes, stop_at=stop_at, show=progress)
+    weights = save_weights(folder / f"{recipe.name}.safetensors", task.network, _card(recipe, training, task, done))
+    missing = task.plan.missing(done.step)
+    finished = done.step >= recipe.training.steps
+    message = f"{done.step} of {recipe.training.steps} steps in {done.seconds / 60:.1f} minutes"
+    if not finished:
+        message += "; run the same command again to go on"
+    if missing:
+        message += f"; stages not reached: {', '.join(s.title for s in missing)}"
+    return TrainResult(weights, done.step, finished, message)
+
+
+def make_task(recipe: Recipe, training: TrainingData) -> Task:
+    """Build network, patches, schedule and plan from a recipe and its data.
+
+    Args:
+        recipe: The recipe.
+        training: From `load_training_data`.
+
+    Returns:
+        What `train_loop` needs.
+    """
+    options = recipe.training
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(options.seed, "weights"))
+        network = CDFormer(
+            training.scenes[0].shape[0],
+            training.observation.spectral.matrix.shape[0],
+            recipe.network.config(),
+        )
+    patches = Patches(training.scenes, training.factor, options.seed, recipe.data.flips)
+    patches.check(options.stages)
+    schedule = linear_schedule(recipe.diffusion.steps, recipe.diffusion.start, recipe.diffusion.end)
+    return Task(
+        network,
+        patches,
+        training.observation,
+        schedule,
+        plan(options.stages, options.steps),
+        options,
+        recipe.digest(),
+    )
+
+
+def _card(recipe: Recipe, training: TrainingData, task: Task, done: Progress) -> ModelCard:
+    parameters = sum(p.numel() for p in task.network.parameters())
+    return ModelCard(
+        name=recipe.name,
+        bands=task.network.bands,
+        msi_bands=task.network.msi_bands,
+        wavelengths_nm=training.wavelengths_nm,
+        factor=training.factor,
+        peak=training.peak,
+        sensor=training.sensor,
+        dataset=training.title,
+        recipe=recipe.name,
+        seed=recipe.training.seed,
+        steps=done.step,
+        hours=round(done.seconds / 3600, 4),
+        notes={
+            "cpu_hours": f"{done.cpu_seconds / 3600:.4f}",
+            "digest": done.digest,
+            "parameters": f"{parameters}",
+            "psf": training.observation.spatial.describe(),
+            "torch": torch.__version__,
+            "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+        },
+    )

@@ -1,0 +1,54 @@
+"""Weights files: what goes in comes out, and what is not ours is refused."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from hsrdiff.errors import WeightsError, WriteError
+from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, load_network, read_card, save_weights
+
+CONFIG = CDFormerConfig(channels=8, layers=1, heads=2, window=4, ffn_ratio=2.0, embedding_scale=5000.0)
+CARD = ModelCard(name="t", bands=5, msi_bands=2, wavelengths_nm=[400.0, 410, 420, 430, 440], factor=4, peak=2.5, seed=7)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = CDFormer(5, 2, CONFIG)
+    path = save_weights(tmp_path / "w.safetensors", network, CARD)
+    before = torch.random.get_rng_state()
+    again, card = load_network(path)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert card == CARD
+    assert again.config == CONFIG
+    assert not again.training
+    for (name, a), (_, b) in zip(network.state_dict().items(), again.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    assert read_card(path) == (CONFIG, CARD)
+
+
+def test_strangers_are_refused(tmp_path: Path) -> None:
+    missing = tmp_path / "none.safetensors"
+    with pytest.raises(WeightsError, match=r"could not be read as weights"):
+        load_network(missing)
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"a": torch.zeros(2)}, str(foreign))
+    with pytest.raises(WeightsError, match="no readable hsrdiff model card"):
+        load_network(foreign)
+    ours = save_weights(tmp_path / "w.safetensors", CDFormer(5, 2, CONFIG), CARD)
+    (tmp_path / "cut.safetensors").write_bytes(ours.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match=r"could not be read as weights|do not fit"):
+        load_network(tmp_path / "cut.safetensors")
+    wrong = save_weights(tmp_path / "wrong.safetensors", CDFormer(6, 2, CONFIG), CARD)
+    with pytest.raises(WeightsError, match="do not fit its own description"):
+        load_network(wrong)
+
+
+def test_unwritable_target_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match="could not be written"):
+        save_weights(tmp_path / "no" / "w.safetensors", CDFormer(5, 2, CONFIG), CARD)
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(WriteError, match="could not be written"):
+        save_weights(tmp_path / "taken", CDFormer(5, 2, CONFIG), CARD)
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
