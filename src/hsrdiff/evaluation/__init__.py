@@ -1,1 +1,20 @@
-"""placeholder."""
+"""Protocols, rows, and tables beside the paper's."""
+
+from hsrdiff.evaluation.protocol import dataset_scene, simulate_scene
+from hsrdiff.evaluation.published import PUBLISHED, PublishedRow
+from hsrdiff.evaluation.rows import Row, evaluate_fuser, mean_row, score_fusion
+from hsrdiff.evaluation.tables import to_csv, to_json, to_markdown
+
+__all__ = [
+    "PUBLISHED",
+    "PublishedRow",
+    "Row",
+    "dataset_scene",
+    "evaluate_fuser",
+    "mean_row",
+    "score_fusion",
+    "simulate_scene",
+    "to_csv",
+    "to_json",
+    "to_markdown",
+]
