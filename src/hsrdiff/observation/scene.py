@@ -194,9 +194,7 @@ def _check_values(letter: str, image: torch.Tensor, valid: torch.Tensor | None) 
         if valid.dtype != torch.bool:
             raise InputError(f"the mask of {letter} has type {valid.dtype}", expected="bool")
         if not valid.any():
-            raise InvalidValueError(
-                f"the mask of {letter} leaves no pixel", expected="at least one valid pixel"
-            )
+            raise InvalidValueError(f"the mask of {letter} leaves no pixel", expected="at least one valid pixel")
         bad = bad & valid
     if bad.any():
         pixels = int(bad.any(dim=1).sum())

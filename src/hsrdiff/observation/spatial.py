@@ -98,9 +98,7 @@ class SpatialResponse:
             ShapeError: Z has another shape.
         """
         if Z.ndim != 4 or not Z.is_floating_point():
-            raise ShapeError(
-                f"Z has shape {tuple(Z.shape)} and type {Z.dtype}", expected="a floating (n, B, H, W)"
-            )
+            raise ShapeError(f"Z has shape {tuple(Z.shape)} and type {Z.dtype}", expected="a floating (n, B, H, W)")
         height, width = Z.shape[-2:]
         s = self.factor
         if height % s or width % s or not height or not width:
@@ -133,15 +131,12 @@ class SpatialResponse:
             ShapeError: Y has another shape, or `size` does not fit it.
         """
         if Y.ndim != 4 or not Y.is_floating_point():
-            raise ShapeError(
-                f"Y has shape {tuple(Y.shape)} and type {Y.dtype}", expected="a floating (n, B, h, w)"
-            )
+            raise ShapeError(f"Y has shape {tuple(Y.shape)} and type {Y.dtype}", expected="a floating (n, B, h, w)")
         height, width = Y.shape[-2] * self.factor, Y.shape[-1] * self.factor
         if size is not None and tuple(size) != (height, width):
             raise ShapeError(
                 f"the HR size asked for is {size[0]} x {size[1]}",
-                expected=f"{height} x {width}, {self.factor} times the LR image's "
-                f"{Y.shape[-2]} x {Y.shape[-1]}",
+                expected=f"{height} x {width}, {self.factor} times the LR image's {Y.shape[-2]} x {Y.shape[-1]}",
             )
         with torch.autocast(Y.device.type, enabled=False):
             windows = torch.einsum("nbhw,kr->nbrhwk", Y, self._rows.to(Y))

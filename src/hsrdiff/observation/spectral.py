@@ -171,9 +171,7 @@ class SpectralResponse:
         return cls(rows, sensor.bands)
 
 
-def coverage(
-    sensor: Sensor, wavelengths_nm: npt.ArrayLike, fwhm_nm: npt.ArrayLike | None = None
-) -> FloatArray:
+def coverage(sensor: Sensor, wavelengths_nm: npt.ArrayLike, fwhm_nm: npt.ArrayLike | None = None) -> FloatArray:
     """Share of each sensor band's integral that lies inside the HSI bands.
 
     Holes of more than three median spacings, such as removed water vapour bands, are not inside.
@@ -192,9 +190,7 @@ def coverage(
     return _covered(sensor, *_intervals(*_check_wavelengths(wavelengths_nm, fwhm_nm)))
 
 
-def _check_wavelengths(
-    wavelengths_nm: npt.ArrayLike, fwhm_nm: npt.ArrayLike | None
-) -> tuple[FloatArray, FloatArray]:
+def _check_wavelengths(wavelengths_nm: npt.ArrayLike, fwhm_nm: npt.ArrayLike | None) -> tuple[FloatArray, FloatArray]:
     """Return centres and FWHM (NaN where unknown) as float64 (B,), or say what is wrong with them."""
     centres = np.asarray(wavelengths_nm, dtype=np.float64)
     if centres.ndim != 1 or not centres.size or not np.all(np.isfinite(centres)) or np.any(centres <= 0):
@@ -269,8 +265,7 @@ def _check_coverage(sensor: Sensor, centres: FloatArray, shares: FloatArray) -> 
             raise SensorError(
                 f"only {found}",
                 expected=f"at least {100 * MIN_COVERAGE:g} %",
-                do=f"leave band {band} out of the multispectral image and of the sensor, "
-                "or check the wavelengths",
+                do=f"leave band {band} out of the multispectral image and of the sensor, or check the wavelengths",
             )
         if share < GOOD_COVERAGE:
             warnings.warn(f"only {found}; its simulated values are biased", CoverageWarning, stacklevel=3)

@@ -52,9 +52,7 @@ class Sensor:
         if not np.all(np.diff(grid) > 0):
             raise SensorError(f"the wavelengths of sensor '{self.name}' do not increase", do="sort the table")
         if not np.all(np.isfinite(response)) or np.any(response < 0):
-            raise SensorError(
-                f"sensor '{self.name}' has a negative or non-finite response", expected="values >= 0"
-            )
+            raise SensorError(f"sensor '{self.name}' has a negative or non-finite response", expected="values >= 0")
         if len({band.lower() for band in self.bands}) != len(self.bands):
             raise SensorError(f"sensor '{self.name}' names a band twice", do="rename one of the columns")
         empty = [band for band, row in zip(self.bands, response, strict=True) if not row.any()]
@@ -106,14 +104,10 @@ class Sensor:
         rows: list[int] = []
         for band in bands:
             if band.strip().lower() not in known:
-                raise SensorError(
-                    f"sensor '{self.name}' has no band '{band}'", do=did_you_mean(band, self.bands)
-                )
+                raise SensorError(f"sensor '{self.name}' has no band '{band}'", do=did_you_mean(band, self.bands))
             rows.append(known[band.strip().lower()])
         if not rows:
-            raise SensorError(
-                f"no band of sensor '{self.name}' was selected", expected="at least one of its bands"
-            )
+            raise SensorError(f"no band of sensor '{self.name}' was selected", expected="at least one of its bands")
         kept = {self.bands[i] for i in rows}
         return Sensor(
             self.name,

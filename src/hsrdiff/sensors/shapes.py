@@ -69,7 +69,7 @@ def band_sensor(
     """
     centres = np.atleast_1d(np.asarray(centres_nm, dtype=np.float64))
     widths = np.atleast_1d(np.asarray(widths_nm, dtype=np.float64))
-    if not (
+    if not bands or not (
         centres.ndim == 1 and centres.shape == widths.shape == (len(bands),) and len(shapes) == len(bands)
     ):
         raise SensorError(
@@ -79,9 +79,7 @@ def band_sensor(
         )
     for band, shape, centre, width in zip(bands, shapes, centres, widths, strict=True):
         if shape not in SHAPES:
-            raise SensorError(
-                f"band {band} of sensor '{name}' has the shape '{shape}'", expected=" or ".join(SHAPES)
-            )
+            raise SensorError(f"band {band} of sensor '{name}' has the shape '{shape}'", expected=" or ".join(SHAPES))
         if not (math.isfinite(centre) and math.isfinite(width) and 0 < width < 2 * centre):
             raise SensorError(
                 f"band {band} of sensor '{name}' is centred at {centre:g} nm and {width:g} nm wide",

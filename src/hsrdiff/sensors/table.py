@@ -86,8 +86,7 @@ def _measured(where: Path, name: str, rows: list[Row]) -> Sensor:
     if np.any(steps <= 0):
         at = int(np.argmax(steps <= 0))
         raise SensorError(
-            f"line {rows[at + 2][0]} of '{where}' has {wavelengths[at + 1]:g} nm "
-            f"after {wavelengths[at]:g} nm",
+            f"line {rows[at + 2][0]} of '{where}' has {wavelengths[at + 1]:g} nm after {wavelengths[at]:g} nm",
             expected="increasing wavelengths",
             do="sort the table",
         )
@@ -122,9 +121,7 @@ def _numbers(where: Path, row: Row, count: int, skip: int = 0) -> list[float]:
     """Turn the cells of one line into finite numbers, or name the line."""
     number, cells = row
     if len(cells) != count:
-        raise SensorError(
-            f"line {number} of '{where}' has {len(cells)} cells", expected=f"{count}, as the header has"
-        )
+        raise SensorError(f"line {number} of '{where}' has {len(cells)} cells", expected=f"{count}, as the header has")
     values = []
     for cell in cells[skip:]:
         try:
