@@ -112,9 +112,9 @@ class SpatialResponse:
         # Numerics: under autocast einsum would drop to half precision; D stays in the precision of Z.
         with torch.autocast(Z.device.type, enabled=False):
             windows = self._windows(Z, -2)  # (n, B, h, K, W)
-            tall = torch.einsum("nbhkw,kr->nbrhw", windows, self._columns.to(Z))
-            windows = self._windows(tall, -1)  # (n, B, r, h, w, K)
-            Y: LRHSI = torch.einsum("nbrhwk,kr->nbhw", windows, self._rows.to(Z))
+            tall = self._columns.T.to(Z) @ windows  # (n, B, h, r, W)
+            windows = self._windows(tall, -1)  # (n, B, h, r, w, K)
+            Y: LRHSI = torch.einsum("nbhrwk,kr->nbhw", windows, self._rows.to(Z))
         return Y
 
     def adjoint(self, Y: LRHSI, size: tuple[int, int] | None = None) -> HRHSI:
@@ -139,9 +139,9 @@ class SpatialResponse:
                 expected=f"{height} x {width}, {self.factor} times the LR image's {Y.shape[-2]} x {Y.shape[-1]}",
             )
         with torch.autocast(Y.device.type, enabled=False):
-            windows = torch.einsum("nbhw,kr->nbrhwk", Y, self._rows.to(Y))
-            tall = self._fold(windows, -1, width)  # (n, B, r, h, W)
-            windows = torch.einsum("nbrhw,kr->nbhkw", tall, self._columns.to(Y))
+            windows = torch.einsum("nbhw,kr->nbhrwk", Y, self._rows.to(Y))
+            tall = self._fold(windows, -1, width)  # (n, B, h, r, W)
+            windows = self._columns.to(Y) @ tall  # (n, B, h, K, W)
             return self._fold(windows, -2, height)
 
     def describe(self) -> str:

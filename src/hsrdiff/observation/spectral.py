@@ -256,10 +256,12 @@ def _covered(sensor: Sensor, low: FloatArray, high: FloatArray) -> FloatArray:
 
 def _check_coverage(sensor: Sensor, centres: FloatArray, shares: FloatArray) -> None:
     """Raise under 5 %, warn under 90 %, naming the band and both ranges."""
+    first, last = centres.min(), centres.max()
     for band, share, (low, high) in zip(sensor.bands, shares, sensor.ranges_nm(), strict=True):
         found = (
             f"{100 * share:.1f} % of band {band} of sensor '{sensor.name}' ({low:g}-{high:g} nm) lies inside "
-            f"the hyperspectral bands ({centres.min():g}-{centres.max():g} nm)"
+            f"the hyperspectral bands ({first:g}-{last:g} nm"
+            f"{', with a gap there)' if first < low and high < last else ')'}"
         )
         if share < MIN_COVERAGE:
             raise SensorError(

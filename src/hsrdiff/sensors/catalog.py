@@ -46,7 +46,7 @@ def load_sensor(name_or_csv: PathLike) -> Sensor:
     ``"sentinel2"`` is the whole sensor, ``"sentinel2:10m"`` one of its groups, ``"sentinel2:B2,B3"`` those
     bands in that order; the same endings work on a file, ``"my.csv:red,nir"``. Upper and lower case, spaces,
     hyphens and underscores in a name do not matter. Every shipped sensor has a group "ms", its usual bands
-    for fusion: no panchromatic, cirrus, water vapour or coastal band that the other bands do not need.
+    for fusion, without panchromatic, cirrus and water vapour bands.
 
     Args:
         name_or_csv: Name in `SENSORS`, or the path of a CSV file.
