@@ -1,10 +1,9 @@
-"""The diffusion core: schedules, forward process, samplers."""
+"""Diffusion: schedules, the forward process and samplers, Eqs. (2) to (6)."""
 
-from hsrdiff.diffusion.forward import diffuse, diffuse_step, posterior
-from hsrdiff.diffusion.samplers import SAMPLERS, Sampler, ancestral, ancestral_posterior, ddim
+from hsrdiff.diffusion.forward import diffuse, diffuse_step, posterior, posterior_coefficients
+from hsrdiff.diffusion.samplers import SAMPLERS, OnStep, Sampler, ancestral, ancestral_posterior, ddim
 from hsrdiff.diffusion.schedule import (
     Schedule,
-    from_betas,
     inference_schedule,
     linear_schedule,
     respace,
@@ -13,6 +12,7 @@ from hsrdiff.diffusion.schedule import (
 
 __all__ = [
     "SAMPLERS",
+    "OnStep",
     "Sampler",
     "Schedule",
     "ancestral",
@@ -20,10 +20,10 @@ __all__ = [
     "ddim",
     "diffuse",
     "diffuse_step",
-    "from_betas",
     "inference_schedule",
     "linear_schedule",
     "posterior",
+    "posterior_coefficients",
     "respace",
     "sample_gamma",
 ]

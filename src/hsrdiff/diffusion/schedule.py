@@ -1,143 +1,175 @@
-"""Noise schedules: the sequence gamma_0 = 1 > gamma_1 > ... > gamma_T, and drawing from it (section 3.2.3)."""
+"""Noise schedules: how much of the signal is left after each step (sections 3.2.1 and 3.2.3)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import torch
 
 from hsrdiff.errors import InputError
 
+TRAINING_STEPS = 2000  # T, section 3.2.3
+# P1: the paper does not give the end points of training; these are the usual ones at T = 2000 and end in noise.
+TRAINING_START, TRAINING_END = 1e-6, 1e-2
+INFERENCE_STEPS = 100  # section 3.2.3
+# P2: "linear" without end points; 0.2 makes the last gamma 2e-5, so that sampling starts where training ended.
+INFERENCE_START, INFERENCE_END = 1e-6, 0.2
 
-@dataclass(frozen=True, eq=False)
+
 class Schedule:
-    """A decreasing sequence of signal powers.
+    """The signal powers gamma_t = alpha_1 ... alpha_t of Eq. (3), t = 0 .. T, with gamma_0 = 1.
 
-    Numerics: logarithms are kept, so that 1 - gamma is exact where gamma is near 1.
+    All tables are float64 on the CPU and are indexed by the paper's t, so entry 0 is the clean image.
+
+    Args:
+        gammas: gamma_t, shape (T + 1,), from exactly 1 strictly down, all positive.
+        log_gammas: The logarithms of `gammas`, shape (T + 1,), where they are known more precisely than
+            `gammas` can say near 1; taken from `gammas` when None.
 
     Attributes:
-        log_gammas: log(gamma_t), float64, shape (T+1,); the first is 0.
+        gammas: gamma_t, shape (T + 1,).
+        log_gammas: log gamma_t, shape (T + 1,).
+        one_minus_gammas: 1 - gamma_t, the noise variance of Eq. (3), shape (T + 1,).
+        alphas: alpha_t of Eq. (2), shape (T + 1,); entry 0 is 1.
+        one_minus_alphas: 1 - alpha_t, the noise variance of Eq. (2), shape (T + 1,).
+
+    Raises:
+        InputError: If the gammas are not such a sequence.
     """
 
-    log_gammas: torch.Tensor
+    def __init__(self, gammas: torch.Tensor, *, log_gammas: torch.Tensor | None = None) -> None:
+        logs = (torch.log(gammas.double()) if log_gammas is None else log_gammas.double()).cpu()
+        falls = logs.ndim == 1 and len(logs) > 1 and bool((torch.diff(logs) < 0).all())
+        if not falls or logs[0] != 0 or not torch.isfinite(logs).all() or gammas.shape != logs.shape:
+            raise InputError(
+                f"a schedule of shape {tuple(gammas.shape)} that is not a falling sequence from 1",
+                expected="gamma_0 = 1 > gamma_1 > ... > gamma_T > 0",
+                do="build it with linear_schedule",
+            )
+        self.gammas = gammas.double().cpu().clone()
+        self.log_gammas = logs.clone()
+        # Numerics: 1 - gamma_1 is 1e-6; the subtraction would lose ten of sixteen digits, expm1 loses none.
+        self.one_minus_gammas = -torch.expm1(self.log_gammas)
+        log_alphas = torch.diff(self.log_gammas, prepend=torch.zeros(1, dtype=torch.float64))
+        self.alphas = torch.exp(log_alphas)
+        self.one_minus_alphas = -torch.expm1(log_alphas)
+
+    @classmethod
+    def from_betas(cls, betas: torch.Tensor) -> Schedule:
+        """Build gamma_t = prod (1 - beta_i), Eq. (3), from the noise variances of Eq. (2).
+
+        Args:
+            betas: beta_t = 1 - alpha_t for t = 1 .. T, shape (T,), in (0, 1).
+
+        Returns:
+            The schedule of T steps.
+
+        Raises:
+            InputError: If a beta is outside (0, 1) or there is none.
+        """
+        if betas.ndim != 1 or len(betas) == 0 or not bool(((betas > 0) & (betas < 1)).all()):
+            raise InputError("noise variances outside (0, 1)", expected="a sequence of betas with 0 < beta < 1")
+        logs = torch.cumsum(torch.log1p(-betas.double().cpu()), dim=0)
+        logs = torch.cat([torch.zeros(1, dtype=torch.float64), logs])
+        return cls(torch.exp(logs), log_gammas=logs)
 
     @property
     def steps(self) -> int:
-        """T."""
-        return len(self.log_gammas) - 1
+        """Number of steps T."""
+        return len(self.gammas) - 1
 
-    @property
-    def gammas(self) -> torch.Tensor:
-        """gamma_t = prod of alpha_i for i <= t, float64, shape (T+1,), gamma_0 = 1."""
-        return self.log_gammas.exp()
-
-    @property
-    def one_minus_gammas(self) -> torch.Tensor:
-        """1 - gamma_t, float64, shape (T+1,)."""
-        return -torch.expm1(self.log_gammas)
-
-    @property
-    def alphas(self) -> torch.Tensor:
-        """alpha_t = gamma_t / gamma_{t-1}, float64, shape (T+1,); alpha_0 = 1 stands unused so that t is the index."""
-        return torch.cat([self.log_gammas[:1], self.log_gammas.diff()]).exp()
-
-    @property
-    def one_minus_alphas(self) -> torch.Tensor:
-        """1 - alpha_t, float64, shape (T+1,); the first is 0."""
-        return -torch.expm1(torch.cat([self.log_gammas[:1], self.log_gammas.diff()]))
+    def __repr__(self) -> str:
+        """Say the length and the last gamma."""
+        return f"Schedule(steps={self.steps}, last gamma={float(self.gammas[-1]):.3g})"
 
 
-def from_betas(betas: torch.Tensor) -> Schedule:
-    """Build a schedule from beta_t = 1 - alpha_t.
+def linear_schedule(steps: int = TRAINING_STEPS, start: float = TRAINING_START, end: float = TRAINING_END) -> Schedule:
+    """Let 1 - alpha_t grow linearly from `start` to `end`: the training schedule, section 3.2.3.
 
     Args:
-        betas: beta_1..beta_T, shape (T,), each in (0, 1).
+        steps: T, at least 1.
+        start: 1 - alpha_1, in (0, 1).
+        end: 1 - alpha_T, in (0, 1).
+
+    Returns:
+        The schedule of T steps.
+
+    Raises:
+        InputError: If an argument is out of range.
+    """
+    _check_steps(steps)
+    if not (0 < start < 1 and 0 < end < 1):
+        raise InputError(f"a noise schedule from {start} to {end}", expected="end points between 0 and 1")
+    return Schedule.from_betas(torch.linspace(start, end, int(steps), dtype=torch.float64))
+
+
+def inference_schedule(steps: int = INFERENCE_STEPS) -> Schedule:
+    """Return the linear schedule of sampling, section 3.2.3; other lengths than 100 end in the same noise.
+
+    Fewer than 100 steps keep that many entries of the 100-step sequence of gamma, since a linear schedule with
+    the same end points would stop before the image is noise. More than 100 lower the end point in proportion.
+
+    Args:
+        steps: Number of calls of the denoiser, at least 1; the paper uses 100.
 
     Returns:
         The schedule.
 
     Raises:
-        InputError: If a beta is outside (0, 1) or there is none.
+        InputError: If `steps` is not a whole number of at least 1.
     """
-    betas = betas.double()
-    if betas.numel() == 0 or not bool(((betas > 0) & (betas < 1)).all()):
-        raise InputError(
-            f"a noise schedule of {betas.numel()} steps with betas outside (0, 1)",
-            expected="at least one step, every beta between 0 and 1",
-            do="correct its steps, start and end",
-        )
-    return Schedule(torch.cat([torch.zeros(1, dtype=torch.float64), torch.log1p(-betas).cumsum(0)]))
-
-
-def linear_schedule(steps: int = 2000, start: float = 1e-6, end: float = 1e-2) -> Schedule:
-    """The training schedule: beta rises linearly from `start` to `end` over T = `steps`.
-
-    Args:
-        steps: T, at least 1; the paper's is 2000.
-        start: beta_1.
-        end: beta_T.
-
-    Returns:
-        The schedule; with the defaults gamma_T = 4.4e-5.
-    """
-    # P1: the paper gives T = 2000 and no end points; these are the published ones of SR3 at T = 2000.
-    return from_betas(torch.linspace(start, end, steps, dtype=torch.float64))
-
-
-def inference_schedule(steps: int = 100) -> Schedule:
-    """The inference schedule: beta rises linearly from 1e-6 so that gamma ends where training's does.
-
-    For 100 steps, the paper's number, beta ends at 0.2 and gamma at 2.2e-5. Other lengths keep the sum of
-    log alpha, so that every length starts from noise; very short ones take entries of the 100-step sequence.
-
-    Args:
-        steps: Number of network calls, at least 1.
-
-    Returns:
-        The schedule.
-    """
-    # P2: "a linear noise schedule" with 100 iterations; 1e-6 -> 0.2 ends at the noise level training ends at.
-    if steps < 100:
-        return respace(linear_schedule(100, 1e-6, 0.2), steps)
-    return linear_schedule(steps, 1e-6, min(0.2 * 100 / steps, 0.2))
+    _check_steps(steps)
+    if steps <= INFERENCE_STEPS:
+        return respace(linear_schedule(INFERENCE_STEPS, INFERENCE_START, INFERENCE_END), steps)
+    return linear_schedule(steps, INFERENCE_START, INFERENCE_END * INFERENCE_STEPS / steps)
 
 
 def respace(schedule: Schedule, steps: int) -> Schedule:
-    """Keep `steps` of a schedule's entries, evenly spaced, with gamma_0 = 1 and the last one.
+    """Keep evenly spaced entries of the gamma sequence, first and last included.
+
+    The kept entries make alphas of their own, alpha'_i = gamma'_i / gamma'_{i-1}; a denoiser conditioned on gamma
+    needs no retraining.
 
     Args:
-        schedule: The schedule to thin.
-        steps: Entries to keep besides gamma_0, from 1 to the schedule's own number.
+        schedule: The sequence to thin out, T steps.
+        steps: Number of steps to keep, from 1 to T.
 
     Returns:
-        A schedule whose gammas are among those of `schedule`.
+        The schedule of `steps` steps.
 
     Raises:
-        InputError: If `steps` is out of range.
+        InputError: If `steps` is not a whole number from 1 to T.
     """
-    if not 1 <= steps <= schedule.steps:
+    _check_steps(steps)
+    if steps > schedule.steps:
         raise InputError(
-            f"{steps} steps asked of a noise schedule of {schedule.steps}",
-            expected=f"1 to {schedule.steps}",
-            do="change the number of steps",
+            f"{steps} steps wanted from a schedule of {schedule.steps}",
+            expected=f"at most {schedule.steps} steps",
+            do="ask for fewer steps or build a longer schedule",
         )
-    kept = torch.linspace(0, schedule.steps, steps + 1, dtype=torch.float64).round().long()
-    return Schedule(schedule.log_gammas[kept])
+    kept = torch.tensor([(schedule.steps * i + steps // 2) // steps for i in range(steps + 1)])
+    return Schedule(schedule.gammas[kept], log_gammas=schedule.log_gammas[kept])
 
 
 def sample_gamma(schedule: Schedule, n: int, generator: torch.Generator) -> torch.Tensor:
-    """Draw noise levels for training, section 3.2.3: t ~ U{1..T}, then gamma ~ U(gamma_{t-1}, gamma_t).
+    """Draw noise levels for training: t ~ U{1..T}, then gamma ~ U(gamma_t, gamma_{t-1}); section 3.2.3.
 
     Args:
         schedule: The training schedule.
-        n: How many.
-        generator: Source of randomness, on the CPU.
+        n: Number of images in the batch; each has its own t and gamma.
+        generator: Source of the numbers.
 
     Returns:
-        gamma, float64, shape (n,).
+        gamma, shape (n,), float64 on the CPU, in (gamma_T, 1].
     """
-    # P6: gamma itself is drawn uniformly, as the text says; public codes of SR3 and WaveGrad draw sqrt(gamma).
-    t = torch.randint(1, schedule.steps + 1, (n,), generator=generator)
-    share = torch.rand(n, generator=generator, dtype=torch.float64)
-    gammas = schedule.gammas
-    return gammas[t] + share * (gammas[t - 1] - gammas[t])
+    device = generator.device
+    t = torch.randint(1, schedule.steps + 1, (n,), generator=generator, device=device).cpu()
+    share = torch.rand(n, generator=generator, device=device, dtype=torch.float64).cpu()
+    # P6: gamma itself is uniform, as the text says, not its square root as in the code the idea comes from.
+    upper, lower = schedule.gammas[t - 1], schedule.gammas[t]
+    return upper + (lower - upper) * share
+
+
+def _check_steps(steps: int) -> None:
+    if not math.isfinite(steps) or int(steps) != steps or steps < 1:
+        raise InputError(f"{steps} diffusion steps", expected="a whole number of at least 1")
