@@ -12,8 +12,11 @@ from hsrdiff.fusers.bicubic import upsample
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
 from hsrdiff.observation import Scene
 
-# an LR pixel takes part when at least this share of the PSF falls on valid pixels of X
+# LR pixels whose PSF falls on valid pixels of X only are learnt from, when there are this many for each coefficient;
+# else all those with at least this share of the PSF on valid pixels, as under a striped mask
+PIXELS_PER_COEFFICIENT = 4
 MINIMUM_SHARE = 0.5
+WHOLE_SHARE = 1.0 - 1e-6
 
 
 class Regression:
@@ -61,9 +64,10 @@ class Regression:
         # the share of each LR pixel's PSF that falls on valid pixels of X: the weight of that pixel
         seen = torch.ones_like(X[:, :1]) if scene.valid is None else scene.valid.double()
         share = D.apply(seen)
-        usable = share >= MINIMUM_SHARE
-        if scene.valid_lr is not None:
-            usable = usable & scene.valid_lr
+        seen_lr = torch.ones_like(share, dtype=torch.bool) if scene.valid_lr is None else scene.valid_lr
+        usable = (share >= WHOLE_SHARE) & seen_lr
+        if usable.sum() < PIXELS_PER_COEFFICIENT * (scene.msi_bands + 1):
+            usable = (share >= MINIMUM_SHARE) & seen_lr
         if not usable.any():
             raise InvalidValueError(
                 "no pixel of the hyperspectral image lies on valid pixels of both images",

@@ -1,0 +1,102 @@
+"""From a cube to a scene: Eq. (1), cropping, masks, noise."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from hsrdiff.cubes import as_cube
+from hsrdiff.errors import InvalidValueError, ShapeError
+from hsrdiff.evaluation import dataset_scene, simulate_scene
+from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
+
+OBSERVATION = Observation(SpectralResponse(np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]])), SpatialResponse.gaussian(4))
+WAVELENGTHS_NM = np.array([500.0, 600.0, 700.0])
+
+
+def cube_of(height=16, width=12, seed=0):
+    values = np.random.default_rng(seed).random((3, height, width)).astype(np.float32)
+    return as_cube(values, wavelengths_nm=WAVELENGTHS_NM)
+
+
+def test_without_noise_the_pair_is_eq_1():
+    scene = simulate_scene(cube_of(), OBSERVATION, name="made up")
+    rms_x, rms_y = OBSERVATION.residuals(scene.Z, scene.X, scene.Y)
+    assert max(rms_x, rms_y) < 1e-7
+    assert scene.X.dtype == scene.Y.dtype == scene.Z.dtype == torch.float32
+    assert (scene.sigma_x, scene.sigma_y) == (0.0, 0.0)
+    assert scene.valid is None
+    assert scene.valid_lr is None
+    np.testing.assert_array_equal(scene.wavelengths_nm, WAVELENGTHS_NM)
+    assert scene.name == "made up"
+
+
+def test_incomplete_blocks_are_left_out_and_the_cube_is_untouched():
+    cube = cube_of(19, 14)
+    before = cube.values.copy()
+    scene = simulate_scene(cube, OBSERVATION)
+    assert scene.Z.shape == (1, 3, 16, 12)
+    np.testing.assert_array_equal(scene.Z[0], before[:, :16, :12])
+    np.testing.assert_array_equal(cube.values, before)
+
+
+def test_dimension_order_does_not_matter():
+    cube = cube_of()
+    turned = simulate_scene(cube.transpose("y", "x", "band"), OBSERVATION)
+    assert torch.equal(turned.X, simulate_scene(cube, OBSERVATION).X)
+
+
+def test_an_invalid_band_makes_the_pixel_and_all_blocks_it_is_blurred_into_invalid():
+    cube = cube_of()
+    cube[1, 7, 2] = np.nan  # row 7 is in block row 1 and, two pixels of halo, in the PSF of block row 2
+    scene = simulate_scene(cube, OBSERVATION)
+    assert (~scene.valid).nonzero().tolist() == [[0, 0, 7, 2]]
+    assert (~scene.valid_lr).nonzero().tolist() == [[0, 0, r, c] for r in (1, 2) for c in (0, 1)]
+    assert torch.isnan(scene.X[0, :, 7, 2]).all()
+    assert torch.isnan(scene.Y[~scene.valid_lr.expand_as(scene.Y)]).all()
+    clean = simulate_scene(cube_of(), OBSERVATION)
+    both = scene.valid_lr.expand_as(scene.Y)
+    assert torch.equal(scene.Y[both], clean.Y[both])
+
+
+def test_noise_has_the_snr_asked_for_and_its_own_seed():
+    cube = cube_of(64, 64)
+    clean = simulate_scene(cube, OBSERVATION, name="a")
+    noisy = simulate_scene(cube, OBSERVATION, snr_x_db=30.0, snr_y_db=20.0, seed=1, name="a")
+    for got, truth, sigma, snr_db in (
+        (noisy.X, clean.X, noisy.sigma_x, 30.0),
+        (noisy.Y, clean.Y, noisy.sigma_y, 20.0),
+    ):
+        noise = (got - truth).double()
+        measured_db = 10 * math.log10(float(truth.double().square().mean() / noise.square().mean()))
+        assert measured_db == pytest.approx(snr_db, abs=0.6)
+        assert float(noise.std()) == pytest.approx(sigma, rel=0.07)
+    again = simulate_scene(cube, OBSERVATION, snr_x_db=30.0, snr_y_db=20.0, seed=1, name="a")
+    assert torch.equal(noisy.X, again.X)
+    assert torch.equal(noisy.Y, again.Y)
+    for other in ({"seed": 2, "name": "a"}, {"seed": 1, "name": "b"}):
+        assert not torch.equal(noisy.X, simulate_scene(cube, OBSERVATION, snr_x_db=30.0, **other).X)
+    only_y = simulate_scene(cube, OBSERVATION, snr_y_db=20.0, seed=1, name="a")
+    assert torch.equal(only_y.Y, noisy.Y)
+    assert torch.equal(only_y.X, clean.X)
+
+
+def test_refusals():
+    with pytest.raises(ShapeError, match="smaller than one block"):
+        simulate_scene(cube_of(3, 12), OBSERVATION)
+    hollow = cube_of()
+    hollow[:, ::4, ::4] = np.nan
+    with pytest.raises(InvalidValueError, match="reaches an invalid one"):
+        simulate_scene(hollow, OBSERVATION)
+
+
+def test_a_data_set_brings_its_own_protocol():
+    pytest.importorskip("tensorly")
+    from hsrdiff.datasets import IndianPines
+
+    scene = dataset_scene(IndianPines(), "northeast")
+    assert scene.name == "indian-pines/northeast"
+    assert scene.X.shape == (1, 6, 72, 64)
+    assert scene.Y.shape == (1, 176, 18, 16)
+    assert max(scene.observation.residuals(scene.Z, scene.X, scene.Y)) < 1e-6

@@ -1,0 +1,34 @@
+"""Small weights for every fuser's tests."""
+
+import pytest
+import torch
+from fuser_scenes import BANDS, FACTOR, WAVELENGTHS_NM
+
+from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """Return a function msi_bands -> path of tiny random weights for 6 bands."""
+    folder = tmp_path_factory.mktemp("weights")
+    made = {}
+
+    def make(msi_bands=3):
+        if msi_bands not in made:
+            with torch.random.fork_rng():
+                torch.manual_seed(7)
+                network = CDFormer(BANDS, msi_bands, CDFormerConfig(channels=8, layers=1, heads=2, window=4))
+            card = ModelCard(
+                name="tiny",
+                bands=BANDS,
+                msi_bands=msi_bands,
+                wavelengths_nm=[float(w) for w in WAVELENGTHS_NM],
+                factor=FACTOR,
+                peak=1.0,
+                sensor=", ".join(f"band{i}" for i in range(msi_bands)),
+                dataset="made up",
+            )
+            made[msi_bands] = save_weights(folder / f"tiny{msi_bands}.safetensors", network, card)
+        return made[msi_bands]
+
+    return make
