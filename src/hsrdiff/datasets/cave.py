@@ -210,7 +210,8 @@ def _read_jp2(path: Path, folder_bits: int) -> FloatArray:
             f"test: {JP2_BITS['test']} bits)",
         )
     # rounding up the last code of the top bits can pass 65535 by less than one code
-    return np.minimum(values * 2.0 ** (16 - bits) / 65535.0, 1.0).astype(np.float32)
+    scaled: FloatArray = np.minimum(values * 2.0 ** (16 - bits) / 65535.0, 1.0).astype(np.float32)
+    return scaled
 
 
 def _read_pngs(paths: list[Path], folder: Path) -> FloatArray:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 
-from hsrdiff.diffusion import SAMPLERS, inference_schedule
+from hsrdiff.diffusion import SAMPLERS, OnStep, inference_schedule
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
@@ -179,11 +179,13 @@ class HsrDiff:
             )
         return notes
 
-    def _progress(self, drawn: int) -> Callable[[int, int], None] | None:
+    def _progress(self, drawn: int) -> OnStep | None:
+        """Turn the sampler's count down to t = 0 into steps done of all samples."""
         report = self.on_step
         if report is None:
             return None
-        return lambda done, steps: report(drawn * steps + done, self.samples * steps)
+        first, last = drawn * self.steps, self.samples * self.steps
+        return lambda t, Z_t: report(first + self.steps - t, last)
 
 
 def _describe(card: ModelCard, path: str) -> str:
