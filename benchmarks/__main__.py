@@ -1,0 +1,71 @@
+"""Print every comparison; nothing is asserted, since a time is not a test."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from collections.abc import Iterator
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.nn import functional as F
+
+from benchmarks.timing import Ratio, compare
+from hsrdiff.networks import PRESETS, CDFormer
+from hsrdiff.observation import SpatialResponse
+
+
+def network_ratios() -> Iterator[Ratio]:
+    torch.manual_seed(0)
+    network = CDFormer(31, 3, PRESETS["small"]).eval()
+    X, Y = torch.randn(1, 3, 128, 128), torch.randn(1, 31, 4, 4)
+    Z, gamma = torch.randn(1, 31, 128, 128), torch.tensor([0.5])
+    condition = network.encode(X, Y)
+
+    def half() -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return network.denoise(condition, Z, gamma)
+
+    yield compare(
+        "one step, small, 128x128: SR stream run each time / remembered",
+        lambda: network(X, Y, Z, gamma),
+        lambda: network.denoise(condition, Z, gamma),
+    )
+    yield compare("one step, small, 128x128: float32 / bfloat16", lambda: network.denoise(condition, Z, gamma), half)
+    large = torch.randn(1, 31, 256, 256)
+    wide = network.encode(torch.randn(1, 3, 256, 256), torch.randn(1, 31, 8, 8))
+    yield compare(
+        "one step, small: 256x256 / 128x128 (4 if linear in pixels)",
+        lambda: network.denoise(wide, large, gamma),
+        lambda: network.denoise(condition, Z, gamma),
+    )
+
+
+def observation_ratios() -> Iterator[Ratio]:
+    Z = torch.randn(1, 31, 512, 512)
+    D = SpatialResponse.cave_x32()
+    kernel = D.kernel.float()[None, None].expand(31, 1, -1, -1)
+    yield compare(
+        "Y = Z D, 512x512x31, factor 32: one 2-D convolution / two 1-D passes",
+        lambda: F.conv2d(Z, kernel, stride=32, groups=31),
+        lambda: D.apply(Z),
+    )
+
+
+def main() -> None:
+    table = Table(title=f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    for column in ("comparison", "first, ms", "second, ms", "ratio", "lowest … highest"):
+        table.add_column(column, justify="left" if column == "comparison" else "right")
+    with torch.no_grad():
+        for r in (*network_ratios(), *observation_ratios()):
+            span = f"{r.low:.2f} … {r.high:.2f}"
+            table.add_row(r.title, f"{1e3 * r.slow_s:.1f}", f"{1e3 * r.fast_s:.1f}", f"{r.ratio:.2f}", span)
+    console = Console(width=120)
+    console.print(table)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    console.print(f"peak memory of this process: {peak:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

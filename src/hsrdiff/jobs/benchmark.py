@@ -1,0 +1,140 @@
+"""Every method on every scene of a data set, on equal terms: rows that survive an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hsrdiff.datasets import make_dataset
+from hsrdiff.errors import InputError, WriteError, did_you_mean
+from hsrdiff.evaluation import PUBLISHED, Row, dataset_scene, evaluate_fuser, mean_row, to_csv, to_markdown
+from hsrdiff.fusers import make_fuser
+from hsrdiff.rng import generator
+from hsrdiff.typing import PathLike
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """What a benchmark found.
+
+    Attributes:
+        rows: One for each method and scene, in order.
+        means: One for each method.
+        markdown: Table of the means beside the published rows.
+    """
+
+    rows: tuple[Row, ...]
+    means: tuple[Row, ...]
+    markdown: str
+
+
+def benchmark(
+    dataset: str,
+    methods: Sequence[str],
+    *,
+    split: str = "test",
+    scenes: Sequence[str] = (),
+    options: Mapping[str, Mapping[str, object]] | None = None,
+    data: PathLike | None = None,
+    out: PathLike | None = None,
+    seed: int = 0,
+    on_row: Callable[[Row], None] | None = None,
+) -> BenchmarkResult:
+    """Fuse and score every scene of a split with every method.
+
+    With `out`, each finished row is kept in ``rows.jsonl`` there, and a run started again goes on behind them.
+
+    Args:
+        dataset: A name in `hsrdiff.datasets.DATASETS`.
+        methods: Names in `hsrdiff.fusers.FUSERS`.
+        split: Which scenes.
+        scenes: Only these of the split; empty means all.
+        options: Constructor options for each method that has some.
+        data: Folder of the data, in place of HSRDIFF_DATA.
+        out: Folder for ``rows.jsonl``, ``rows.csv`` and ``table.md``.
+        seed: Decides the noise of simulation and sampling.
+        on_row: Called with each row as it is there.
+
+    Returns:
+        Rows, means, and a table.
+
+    Raises:
+        InputError: If a scene, method or option is unknown.
+        DatasetNotFoundError: If the data are missing.
+    """
+    source = make_dataset(dataset, data=data)
+    known = source.scenes(split)
+    for name in scenes:
+        if name not in known:
+            raise InputError(f"'{name}' is not in the split '{split}' of {dataset}", do=did_you_mean(name, known))
+    told = {m: dict((options or {}).get(m, {})) for m in methods}
+    fusers = {m: make_fuser(m, **told[m]) for m in methods}
+    kept = _Kept(out)
+    rows: dict[str, list[Row]] = {m: [] for m in methods}
+    for name in scenes or known:
+        scene = None
+        for method, fuser in fusers.items():
+            key = _key(dataset, split, name, method, told[method], seed)
+            row = kept.get(key)
+            if row is None:
+                scene = scene or dataset_scene(source, name, seed=seed)
+                row, _ = evaluate_fuser(fuser, scene, generator=generator(seed, "fuse", method, name))
+                kept.add(key, row)
+            rows[method].append(row)
+            if on_row is not None:
+                on_row(row)
+    means = tuple(mean_row(rows[m]) for m in methods)
+    every = tuple(row for m in methods for row in rows[m])
+    # The published rows are means over the whole test split under the paper's protocol: only beside that.
+    published = PUBLISHED.get(dataset, ()) if split == "test" and not scenes else ()
+    markdown = to_markdown(means, published)
+    kept.summarise(to_csv(every), markdown)
+    return BenchmarkResult(every, means, markdown)
+
+
+def _key(dataset: str, split: str, scene: str, method: str, options: Mapping[str, object], seed: int) -> str:
+    """Hash what decides a row; weights count by their content."""
+    text = [dataset, split, scene, method, str(seed)]
+    for option, value in sorted(options.items()):
+        content = Path(str(value))
+        digest = hashlib.sha256(content.read_bytes()).hexdigest() if content.is_file() else repr(value)
+        text.append(f"{option}={digest}")
+    return hashlib.sha256("\x1f".join(text).encode()).hexdigest()[:16]
+
+
+class _Kept:
+    """Rows on disk, one JSON object a line."""
+
+    def __init__(self, out: PathLike | None) -> None:
+        self._folder = None if out is None else Path(out)
+        self._rows: dict[str, Row] = {}
+        if self._folder is None:
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / "rows.jsonl"
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        except OSError as e:
+            raise WriteError(f"'{self._folder}' cannot be used ({e.strerror})", do="choose another folder") from e
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                self._rows[entry["key"]] = Row(**entry["row"])
+            except (ValueError, KeyError, TypeError):
+                continue  # a line cut off by an interruption: its row is computed again
+
+    def get(self, key: str) -> Row | None:
+        return self._rows.get(key)
+
+    def add(self, key: str, row: Row) -> None:
+        if self._folder is not None:
+            with (self._folder / "rows.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "row": asdict(row)}) + "\n")
+
+    def summarise(self, csv: str, markdown: str) -> None:
+        if self._folder is not None:
+            (self._folder / "rows.csv").write_text(csv, encoding="utf-8")
+            (self._folder / "table.md").write_text(markdown, encoding="utf-8")
