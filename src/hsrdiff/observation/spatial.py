@@ -208,7 +208,7 @@ class SpatialResponse:
         width = s / FWHM_PER_SIGMA if sigma is None else float(sigma)
         if not (math.isfinite(width) and width > 0):
             raise InputError(f"the PSF's sigma is {width}", expected="a positive number of HR pixels")
-        # P: docs/paper.md, the PSF of PaviaU and Chikusei, which the paper leaves open.
+        # P17: the PSF of PaviaU and Chikusei, which the paper leaves open: one LR pixel wide at half maximum.
         side = s + 2 * math.ceil(s / 2) if size is None else int(size)
         if side < 1:
             raise InputError(f"the PSF's size is {side}", expected="at least 1 HR pixel")
