@@ -10,7 +10,7 @@ import rasterio
 import xarray as xr
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-from hsrdiff.cubes import as_cube
+from hsrdiff.cubes.cube import as_cube
 from hsrdiff.datasets.base import data_root, require_scene, require_split
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, WavelengthError
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from hsrdiff.cubes import open_cube
 from hsrdiff.datasets.base import require_scene, require_split
 from hsrdiff.errors import (
     DatasetNotFoundError,
@@ -153,6 +152,8 @@ class FolderDataset:
         return int(self._open(self.scenes("train")[0]).sizes["band"])
 
     def _open(self, scene: str) -> xr.DataArray:
+        from hsrdiff.cubes import open_cube
+
         return open_cube(self._files[scene])
 
 
