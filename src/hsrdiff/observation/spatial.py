@@ -99,16 +99,7 @@ class SpatialResponse:
         """
         if Z.ndim != 4 or not Z.is_floating_point():
             raise ShapeError(f"Z has shape {tuple(Z.shape)} and type {Z.dtype}", expected="a floating (n, B, H, W)")
-        height, width = Z.shape[-2:]
-        s = self.factor
-        if height % s or width % s or not height or not width:
-            raise ShapeError(
-                f"Z is {height} x {width} pixels",
-                expected=f"multiples of the factor {s}",
-                do=f"crop it to {height - height % s} x {width - width % s}"
-                if min(height, width) >= s
-                else "use a larger image or a smaller factor",
-            )
+        self.lr_size((Z.shape[-2], Z.shape[-1]))
         # Numerics: under autocast einsum would drop to half precision; D stays in the precision of Z.
         with torch.autocast(Z.device.type, enabled=False):
             windows = self._windows(Z, -2)  # (n, B, h, K, W)
@@ -143,6 +134,52 @@ class SpatialResponse:
             tall = self._fold(windows, -1, width)  # (n, B, h, r, W)
             windows = self._columns.to(Y) @ tall  # (n, B, h, K, W)
             return self._fold(windows, -2, height)
+
+    def axis_matrices(self, size: tuple[int, int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return D as products of 1-D operators: ``Y = sum_r A_r Z C_r^T`` for every border rule.
+
+        Args:
+            size: (H, W) of Z, multiples of the factor.
+
+        Returns:
+            rank pairs (A, C), float64, A of shape (H / factor, H) for rows, C of shape (W / factor, W) for columns.
+
+        Raises:
+            ShapeError: The size does not fit the factor.
+        """
+        height, width = self.lr_size(size)
+        operators = []
+        for column, row in zip(self._columns.T, self._rows.T, strict=True):
+            pair = []
+            for profile, blocks in ((column, height), (row, width)):
+                windows = torch.eye(blocks, dtype=torch.float64)[:, :, None] * profile
+                pair.append(self._fold(windows, -1, blocks * self.factor))
+            operators.append((pair[0], pair[1]))
+        return operators
+
+    def lr_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return (h, w) for an HR image of (H, W).
+
+        Args:
+            size: (H, W), multiples of the factor.
+
+        Returns:
+            (H / factor, W / factor).
+
+        Raises:
+            ShapeError: The size does not fit the factor.
+        """
+        height, width = size
+        s = self.factor
+        if height % s or width % s or height < s or width < s:
+            raise ShapeError(
+                f"Z is {height} x {width} pixels",
+                expected=f"multiples of the factor {s}",
+                do=f"crop it to {height - height % s} x {width - width % s}"
+                if min(height, width) >= s
+                else "use a larger image or a smaller factor",
+            )
+        return height // s, width // s
 
     def describe(self) -> str:
         """Return one line for tables: kernel, size, border, phase, factor."""
