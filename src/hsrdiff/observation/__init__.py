@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hsrdiff.observation.consistency import JointProjection, SoftConsistency
+from hsrdiff.observation.gram import LRGram
 from hsrdiff.observation.model import Observation, add_noise
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
@@ -9,8 +11,11 @@ from hsrdiff.observation.spectral import CoverageWarning, SpectralResponse, cove
 
 __all__ = [
     "CoverageWarning",
+    "JointProjection",
+    "LRGram",
     "Observation",
     "Scene",
+    "SoftConsistency",
     "SpatialResponse",
     "SpectralResponse",
     "add_noise",
