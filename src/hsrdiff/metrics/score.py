@@ -78,17 +78,17 @@ def score(
 
     skipped = pair.pixels - int(np.count_nonzero(~np.isnan(angles)))
     if skipped:
-        remarks.append(f"SAM leaves out {skipped} pixels with a zero spectrum")
+        remarks.append(f"pixels left out of SAM for a zero spectrum: {skipped}")
     sam = math.nan if skipped == pair.pixels else mean_angle_deg(angles)
 
     dark = errors.bands_of_mean_zero
     if dark:
-        remarks.append(f"ERGAS leaves out {dark} bands with mean zero")
+        remarks.append(f"bands left out of ERGAS for a mean of zero: {dark}")
     relative = math.nan if dark == pair.shape[0] else errors.ergas(factor)
 
     exact = int((errors.mse == 0).sum())
     if 0 < exact < pair.shape[0]:
-        remarks.append(f"PSNR is infinite because {exact} bands are exact")
+        remarks.append(f"exact bands, which make PSNR infinite: {exact}")
 
     try:
         similarity = mean_similarity(pair, peak)
