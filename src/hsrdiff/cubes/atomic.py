@@ -1,0 +1,90 @@
+"""Outputs that appear whole or not at all: written beside the target in a `.part` folder, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hsrdiff.errors import WriteError
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_SPACE_TEXT = ("no space left", "disk quota", "file too large", "errno = 28", "errno = 27", "errno = 122")
+
+
+@contextmanager
+def atomic_output(target: Path) -> Iterator[Path]:
+    """Give a path to write to; what was written takes the place of `target` when the block ends well.
+
+    Everything written into the folder of the given path is moved beside `target`, so that an output may be one
+    file, several files (ENVI's ``.hdr`` and ``.img``) or a folder (Zarr). One file replaces its target in one
+    step; several are rolled back together when one cannot be moved.
+
+    Args:
+        target: The file or folder to create or replace.
+
+    Yields:
+        A path of the same name inside a ``NAME.*.part`` folder beside the target.
+
+    Raises:
+        WriteError: The folder is missing, the disk is full, or the system refused; nothing is left behind.
+    """
+    if not target.parent.is_dir():
+        raise WriteError(f"the folder {target.parent} does not exist", do=f"create it to write {target.name}")
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent))
+    except OSError as error:
+        raise _as_write_error(target, error) from error
+    try:
+        yield folder / target.name
+        _commit(folder, target)
+    except (OSError, RuntimeError) as error:  # h5py reports a failed write as RuntimeError
+        raise _as_write_error(target, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _commit(folder: Path, target: Path) -> None:
+    """Move all that was written to its place, `target` last, undoing the moves when one fails."""
+    entries = sorted(folder.iterdir(), key=lambda entry: (entry.name == target.name, entry.name))
+    if not any(entry.name == target.name for entry in entries):
+        raise OSError(errno.ENOENT, "the writer left no file")
+    if len(entries) == 1 and not entries[0].is_dir() and not target.is_dir():
+        os.replace(entries[0], target)
+        return
+    old = folder / ".replaced"
+    old.mkdir()
+    moved: list[Path] = []
+    try:
+        for entry in entries:
+            place = target.parent / entry.name
+            if place.exists():
+                os.replace(place, old / entry.name)
+            moved.append(place)
+            os.replace(entry, place)
+    except BaseException:
+        for place in reversed(moved):
+            if place.is_dir():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+            if (old / place.name).exists():
+                os.replace(old / place.name, place)
+        raise
+
+
+def _as_write_error(target: Path, error: Exception) -> WriteError:
+    """Say in one sentence why `target` could not be written."""
+    text = " ".join(str(error).split())
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _NO_SPACE or any(sign in text.lower() for sign in _NO_SPACE_TEXT):
+        return WriteError(
+            f"there is no space left to write {target}",
+            do="free some space or choose another folder; nothing half-written was left behind",
+        )
+    reason = (error.strerror if isinstance(error, OSError) else None) or text or type(error).__name__
+    return WriteError(f"{target} could not be written ({reason})", do="check that the folder is writable and try again")

@@ -1,0 +1,83 @@
+"""Where a cube lies: its CRS and transform, kept in `.rio` and followed through cropping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hsrdiff.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from affine import Affine
+    from rasterio.crs import CRS
+
+
+def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> xr.DataArray:
+    """Return the cube with its CRS and transform in `.rio`, and x, y as pixel centres where rows are parallel.
+
+    Args:
+        cube: ``(band, y, x)``.
+        crs: Anything `rasterio` takes for a CRS, or None.
+        transform: Pixel (column, row) corners to map coordinates, or None.
+
+    Returns:
+        A new cube; the values are shared.
+
+    Raises:
+        InputError: The CRS is not known.
+    """
+    import rioxarray  # noqa: F401  (registers .rio)
+    from rasterio.errors import CRSError
+
+    if transform is not None:
+        if transform.b == 0 and transform.d == 0:
+            height, width = cube.sizes["y"], cube.sizes["x"]
+            cube = cube.assign_coords(
+                x=transform.c + transform.a * (np.arange(width) + 0.5),
+                y=transform.f + transform.e * (np.arange(height) + 0.5),
+            )
+        else:
+            cube = cube.drop_vars(["x", "y"], errors="ignore")
+        cube = cube.rio.write_transform(transform)
+    if crs is not None:
+        try:
+            cube = cube.rio.write_crs(crs)
+        except CRSError as error:
+            raise InputError(f"the CRS {crs!r} is not known", expected="an EPSG code or WKT") from error
+    return cube
+
+
+def georeference_of(cube: xr.DataArray) -> tuple[CRS | None, Affine | None]:
+    """Return the CRS and the transform of a cube, also after it was cropped along x and y.
+
+    Args:
+        cube: ``(band, y, x)``. A rotated transform has no x and y to follow a crop by and is taken as it stands.
+
+    Returns:
+        The CRS or None, and the transform or None.
+    """
+    import rioxarray  # noqa: F401  (registers .rio)
+    from affine import Affine
+
+    crs = cube.rio.crs
+    entry = cube.coords[cube.rio.grid_mapping].attrs if cube.rio.grid_mapping in cube.coords else {}
+    stored = None
+    if "GeoTransform" in entry:
+        stored = Affine.from_gdal(*(float(number) for number in str(entry["GeoTransform"]).split()))
+    if "x" not in cube.coords or "y" not in cube.coords:
+        return crs, stored
+    x, y = (np.asarray(cube.coords[name].values, np.float64) for name in ("x", "y"))
+    if stored is not None and stored.b == 0 and stored.d == 0:
+        # The stored numbers are exact; x and y tell how far in the crop begins and whether its step still fits.
+        column, row = (x[0] - stored.c) / stored.a - 0.5, (y[0] - stored.f) / stored.e - 0.5
+        last_column, last_row = (x[-1] - stored.c) / stored.a - 0.5, (y[-1] - stored.f) / stored.e - 0.5
+        steps = (last_column - column, last_row - row)
+        if np.allclose(steps, (x.size - 1, y.size - 1), atol=1e-3):
+            corner = [round(n) if abs(n - round(n)) < 1e-3 else n for n in (column, row)]
+            return crs, stored * Affine.translation(*corner) if any(corner) else stored
+    if x.size < 2 or y.size < 2:
+        return crs, stored
+    step_x, step_y = (x[-1] - x[0]) / (x.size - 1), (y[-1] - y[0]) / (y.size - 1)
+    return crs, Affine(step_x, 0.0, x[0] - step_x / 2, 0.0, step_y, y[0] - step_y / 2)

@@ -1,0 +1,159 @@
+"""GeoTIFF and cloud-optimised GeoTIFF, with wavelengths where QGIS, ENVI and EnMAP-Box look for them."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
+from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.raster import read_raster
+from hsrdiff.cubes.spectral_axis import SpectralAxis
+from hsrdiff.errors import CubeFormatError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from hsrdiff.cubes.cube import Chunks
+
+title = "GeoTIFF"
+suffixes: tuple[str, ...] = (".tif", ".tiff", ".gtiff")
+options: dict[str, tuple[object, ...]] = {
+    "cog": (True, False),
+    "compress": ("deflate", "zstd", "lzw", "none"),
+    "interleave": ("band", "pixel"),
+}
+can_write = True
+can_keep: frozenset[str] = FIELDS
+
+_TILE = 256
+_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    """Return whether the file begins as a TIFF or BigTIFF of either byte order."""
+    return head[:4] in _MAGIC
+
+
+def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
+    """Read a GeoTIFF; an alpha band or an internal mask gives invalid pixels, not values.
+
+    Args:
+        path: The file.
+        chunks: As for `open_cube`.
+        variable: Must be None.
+
+    Returns:
+        The cube; a plain RGB or grey TIFF has no wavelengths.
+
+    Raises:
+        CubeFormatError: The file is damaged or holds no real values.
+    """
+    no_variables(path, variable)
+    return read_raster(path, "GTiff", chunks)
+
+
+def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
+    """Write a tiled, compressed GeoTIFF, BigTIFF where it may pass 4 GB.
+
+    Args:
+        cube: A checked cube.
+        path: A file that does not exist yet.
+        options: ``cog``, ``compress``, ``interleave``.
+
+    Raises:
+        CubeFormatError: The packing asked for cannot hold the cube.
+    """
+    import rasterio.shutil
+
+    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    if packing.dtype == np.float16:
+        packing = Packing.of(np.float32, packing.scale_factor, packing.add_offset, packing.fill_value)
+    compress = options.compress or "deflate"
+    predictor = {"f": 3}.get(packing.dtype.kind, 2)
+    if not options.cog:
+        _write_tiff(cube, path, packing, compress, predictor, options.interleave or "band")
+    else:
+        if options.interleave is not None:
+            raise CubeFormatError("a cloud-optimised GeoTIFF takes no interleave", do="leave out one of the two")
+        plain = path.with_name(path.name + ".plain.tif")
+        _write_tiff(cube, plain, packing, "none", 1, "band")
+        driver_options: dict[str, Any] = {"compress": compress.upper(), "bigtiff": "IF_SAFER"}
+        if compress != "none":
+            driver_options["predictor"] = "YES"
+        rasterio.shutil.copy(plain, path, driver="COG", overview_resampling="AVERAGE", **driver_options)
+        plain.unlink()
+    _check_complete(path)
+
+
+def _write_tiff(
+    cube: xr.DataArray, path: Path, packing: Packing, compress: str, predictor: int, interleave: str
+) -> None:
+    """Write the values in strips of whole tiles, and every tag."""
+    import rasterio
+
+    bands, height, width = cube.shape
+    tile = min(_TILE, -(-max(height, width) // 16) * 16)
+    profile: dict[str, Any] = {
+        "driver": "GTiff", "count": bands, "height": height, "width": width, "dtype": packing.dtype.name,
+        "nodata": packing.fill_value, "tiled": True, "blockxsize": tile, "blockysize": tile,
+        "interleave": interleave, "bigtiff": "IF_SAFER", "compress": compress.upper(),
+    }  # fmt: skip
+    if compress in {"deflate", "zstd", "lzw"} and not (predictor == 2 and packing.dtype.itemsize == 8):
+        profile["predictor"] = predictor
+    profile["crs"], transform = georeference_of(cube)
+    if transform is not None:
+        profile["transform"] = transform
+    with rasterio.open(path, "w", **profile) as dataset:
+        for strip, raw in packed_strips(cube, packing, multiple=tile):
+            dataset.write(raw, window=((strip.start, strip.stop), (0, width)))
+        if not packing.is_plain:
+            dataset.scales = tuple(np.broadcast_to(packing.scale_factor, bands).tolist())
+            dataset.offsets = tuple(np.broadcast_to(packing.add_offset, bands).tolist())
+        _write_axis(dataset, SpectralAxis.of_cube(cube))
+
+
+def _write_axis(dataset: Any, axis: SpectralAxis) -> None:
+    """Write names, wavelengths and widths as band items, in the IMAGERY domain and in the descriptions."""
+    for band in range(dataset.count):
+        items: dict[str, str] = {}
+        imagery: dict[str, str] = {}
+        name = f"band {band + 1}"
+        if axis.wavelengths_nm is not None:
+            centre = float(axis.wavelengths_nm[band])
+            name = f"band {band + 1} ({centre:g} Nanometers)"
+            items.update(wavelength=repr(centre), wavelength_units="Nanometers")
+            imagery["CENTRAL_WAVELENGTH_UM"] = repr(round(centre / 1000, 12))
+        if axis.fwhm_nm is not None:
+            width = float(axis.fwhm_nm[band])
+            items["fwhm"] = repr(width)
+            imagery["FWHM_UM"] = repr(round(width / 1000, 12))
+        if axis.good_band is not None:
+            items["good_band"] = str(int(axis.good_band[band]))
+        dataset.set_band_description(band + 1, axis.band_names[band] if axis.band_names else name)
+        if items:
+            dataset.update_tags(band + 1, **items)
+        if imagery:
+            dataset.update_tags(band + 1, ns="IMAGERY", **imagery)
+
+
+def _check_complete(path: Path) -> None:
+    """Raise OSError unless every block lies within the file: GDAL may keep silent when a disk fills up as it closes."""
+    import rasterio
+
+    size = path.stat().st_size
+    with rasterio.open(path) as dataset:
+        shared = dataset.interleaving is not None and dataset.interleaving.value.lower() == "pixel"
+        rows, columns = dataset.block_shapes[0]
+        for band in [1] if shared else dataset.indexes:
+            for y in range(-(-dataset.height // rows)):
+                for x in range(-(-dataset.width // columns)):
+                    block = [
+                        dataset.get_tag_item(f"BLOCK_{part}_{x}_{y}", "TIFF", bidx=band) for part in ("OFFSET", "SIZE")
+                    ]
+                    if None in block or sum(int(number) for number in block) > size:
+                        raise OSError(errno.ENOSPC, "a block of the TIFF was not written")

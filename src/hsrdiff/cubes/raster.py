@@ -1,0 +1,209 @@
+"""Reading through rasterio, shared by GeoTIFF, JPEG 2000 and plain images."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hsrdiff.cubes.cube import Chunks, build_cube
+from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.spectral_axis import SpectralAxis, to_nanometres
+from hsrdiff.errors import CubeFormatError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import xarray as xr
+
+_DESCRIBED = re.compile(r"\(\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ]+)\s*\)\s*$")
+_GENERATED = re.compile(r"(?i)^band[ _]?\d+(\s*\(.*\))?$")
+
+
+@contextmanager
+def open_raster(path: Path, driver: str) -> Iterator[Any]:
+    """Open a raster with one GDAL driver, turning its errors into one sentence.
+
+    Args:
+        path: The file.
+        driver: The GDAL driver's name.
+
+    Yields:
+        The rasterio dataset.
+
+    Raises:
+        CubeFormatError: GDAL cannot open or read the file.
+    """
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        try:
+            with rasterio.open(path, driver=driver) as dataset:
+                yield dataset
+        except RasterioError as error:
+            reason = " ".join(str(error.__cause__ or error).split()).rstrip(".")
+            raise CubeFormatError(
+                f"{path} is damaged or cut short ({reason})", expected="a whole file", do="copy it again"
+            ) from error
+
+
+class RasterBands:
+    """The raw bands of a raster, read window by window when sliced; pixels masked in the file become NaN.
+
+    Args:
+        path: The file.
+        driver: The GDAL driver's name.
+        indexes: The 1-based bands that hold data.
+        height: Rows.
+        width: Columns.
+        dtype: The number type of the slices.
+        masked: Whether the file has a mask or an alpha band beside its values.
+    """
+
+    ndim = 3
+
+    def __init__(
+        self,
+        path: Path,
+        driver: str,
+        indexes: tuple[int, ...],
+        height: int,
+        width: int,
+        dtype: np.dtype[Any],
+        masked: bool,
+    ) -> None:
+        self.path, self.driver, self.indexes, self.masked = path, driver, indexes, masked
+        self.shape = (len(indexes), height, width)
+        self.dtype = dtype
+
+    def __getitem__(self, key: tuple[slice, slice, slice]) -> npt.NDArray[Any]:
+        from rasterio.windows import Window
+
+        bands, rows, columns = key
+        window = Window.from_slices(rows, columns, height=self.shape[1], width=self.shape[2])
+        with open_raster(self.path, self.driver) as dataset:
+            values = dataset.read(list(self.indexes[bands]), window=window).astype(self.dtype, copy=False)
+            if self.masked:
+                values[:, dataset.dataset_mask(window=window) == 0] = np.nan
+        return np.asarray(values)
+
+
+def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] | None = None) -> xr.DataArray:
+    """Read a cube through rasterio, with all the metadata GDAL has of it.
+
+    Args:
+        path: The file.
+        driver: The GDAL driver's name.
+        chunks: As for `open_cube`.
+        attrs: Attributes for the cube.
+
+    Returns:
+        The cube.
+
+    Raises:
+        CubeFormatError: The file is damaged, of complex numbers, or an image of palette entries.
+    """
+    from rasterio.enums import ColorInterp, MaskFlags
+
+    with open_raster(path, driver) as dataset:
+        interpretation = dataset.colorinterp
+        if ColorInterp.palette in interpretation:
+            raise CubeFormatError(f"{path} holds palette entries, not values", do="convert it to grey or RGB first")
+        indexes = tuple(i for i, kind in enumerate(interpretation, 1) if kind is not ColorInterp.alpha)
+        dtypes = {np.dtype(dataset.dtypes[i - 1]) for i in indexes}
+        dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
+        if dtype.kind not in "iuf" or not indexes:
+            raise CubeFormatError(f"{path} holds {dtype} values", expected="real numbers")
+        flags = dataset.mask_flag_enums[indexes[0] - 1]
+        masked = MaskFlags.per_dataset in flags
+        if masked:
+            dtype = np.result_type(dtype, np.float32)
+        packing = Packing.of(
+            dtype,
+            [dataset.scales[i - 1] for i in indexes],
+            [dataset.offsets[i - 1] for i in indexes],
+            dataset.nodatavals[indexes[0] - 1],
+        )
+        bands = RasterBands(path, driver, indexes, dataset.height, dataset.width, dtype, masked)
+        return build_cube(
+            bands,
+            packing,
+            axis=_axis_of(dataset, indexes),
+            crs=dataset.crs,
+            transform=None if dataset.transform.is_identity else dataset.transform,
+            chunks=chunks,
+            attrs=attrs,
+        )
+
+
+def _axis_of(dataset: Any, indexes: tuple[int, ...]) -> SpectralAxis:
+    """Collect what GDAL knows about the bands, from the most to the least explicit place."""
+    items = [{k.lower(): v for k, v in dataset.tags(i).items()} for i in indexes]
+    names = tuple(dataset.descriptions[i - 1] or "" for i in indexes)
+    stated = names if all(names) and not all(_GENERATED.match(name) for name in names) else None
+    good = [item.get("good_band", item.get("bbl")) for item in items]
+    good_band = None if None in good else [str(flag).strip().lower() in {"1", "true"} for flag in good]
+
+    centres = _numbers([item.get("wavelength") for item in items])
+    units = [item.get("wavelength_units") for item in items]
+    widths = _numbers([item.get("fwhm") for item in items])
+    if centres is None:
+        imagery = [dataset.tags(i, ns="IMAGERY") for i in indexes]
+        centres = _numbers([item.get("CENTRAL_WAVELENGTH_UM") for item in imagery])
+        widths = _numbers([item.get("FWHM_UM") for item in imagery])
+        units = ["um"] * len(indexes)
+    if centres is None:
+        return _axis_of_file(dataset, indexes, good_band, stated)
+    if len(set(units)) == 1:
+        return SpectralAxis.of_units(centres, units[0], widths, good_band, stated)
+    centres = np.concatenate([to_nanometres([c], unit)[0] for c, unit in zip(centres, units, strict=True)])
+    return SpectralAxis.of_units(centres, "nm", None, good_band, stated)
+
+
+def _axis_of_file(
+    dataset: Any, indexes: tuple[int, ...], good_band: list[bool] | None, names: tuple[str, ...] | None
+) -> SpectralAxis:
+    """Look for lists of the whole file (as after a conversion from ENVI), then into the band descriptions."""
+    for tags in (dataset.tags(), dataset.tags(ns="ENVI")):
+        lists = {k.lower().replace(" ", "_"): v for k, v in tags.items()}
+        centres = _listed(lists.get("wavelength", lists.get("wavelengths")), dataset.count, indexes)
+        if centres is not None:
+            bbl = _listed(lists.get("bbl"), dataset.count, indexes)
+            fwhm = _listed(lists.get("fwhm"), dataset.count, indexes)
+            return SpectralAxis.of_units(
+                centres, lists.get("wavelength_units"), fwhm, good_band if bbl is None else bbl, names
+            )
+    found = [_DESCRIBED.search(dataset.descriptions[i - 1] or "") for i in indexes]
+    matches = [match for match in found if match]
+    units = {match[2] for match in matches}
+    if len(matches) == len(indexes) and len(units) == 1:
+        centres = np.array([float(match[1]) for match in matches])
+        try:
+            return SpectralAxis.of_units(centres, units.pop(), None, good_band, names)
+        except CubeFormatError:  # a number in brackets that is no wavelength
+            pass
+    return SpectralAxis.of_units(None, None, None, good_band, names)
+
+
+def _numbers(texts: list[str | None]) -> npt.NDArray[np.float64] | None:
+    """Return the numbers, or None unless every band has one."""
+    try:
+        return np.array([float(text) for text in texts if text is not None]) if None not in texts else None
+    except ValueError:
+        return None
+
+
+def _listed(text: str | None, count: int, indexes: tuple[int, ...]) -> npt.NDArray[np.float64] | None:
+    """Return the entries of ``{400.0, 410.0, ...}`` for the bands read, or None where it has another length."""
+    if text is None:
+        return None
+    numbers = _numbers([part for part in re.split(r"[,\s{}\[\]]+", text) if part])
+    if numbers is None or numbers.size != count:
+        return None
+    return np.asarray(numbers[[i - 1 for i in indexes]], np.float64)
