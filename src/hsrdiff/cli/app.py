@@ -1,0 +1,91 @@
+"""The `hsrdiff` command: its table of commands, and how it ends when something is wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hsrdiff._version import __version__
+from hsrdiff.cli import demo, evaluate, fuse, info, simulate, train
+from hsrdiff.errors import HsrdiffError
+
+STOPPED = 130  # 128 + SIGINT, as shells have it
+
+
+class OneSentence(TyperGroup):
+    """A group whose commands end with one sentence on standard error when the user can do something about it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; errors of the user become one sentence and exit code 2, Ctrl-C becomes 130."""
+        # GDAL's remarks reach Python as log records; what matters of them is in our own sentences.
+        logging.getLogger("rasterio").addHandler(logging.NullHandler())
+        with warnings.catch_warnings():
+            warnings.showwarning = _one_line_warning
+            try:
+                return super().invoke(ctx)
+            except HsrdiffError as error:
+                typer.echo(f"hsrdiff: {' '.join(str(error).split())}", err=True)
+                raise typer.Exit(error.exit_code) from None
+            except KeyboardInterrupt:
+                typer.echo("hsrdiff: stopped; nothing half-written.", err=True)
+                raise typer.Exit(STOPPED) from None
+
+
+def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    typer.echo(f"hsrdiff: warning: {' '.join(str(message).split())}", err=True)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hsrdiff {__version__}")
+        raise typer.Exit
+
+
+def _callback(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Fuse a hyperspectral and a multispectral image of one place into one with many bands and fine pixels."""
+
+
+app = typer.Typer(
+    name="hsrdiff",
+    cls=OneSentence,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    epilog="Start with: hsrdiff demo",
+)
+app.callback()(_callback)
+for _name, _module in (
+    ("demo", demo),
+    ("info", info),
+    ("simulate", simulate),
+    ("fuse", fuse),
+    ("evaluate", evaluate),
+    ("train", train),
+):
+    app.command(_name, help=_module.HELP, epilog=_module.EXAMPLE)(_module.command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 when done, 2 for an error of the user, 130 for Ctrl-C, 1 for a bug.
+
+    Args:
+        arguments: What follows ``hsrdiff``; the process's own arguments when None.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="hsrdiff")
+    except Exception:
+        traceback.print_exc()
+        typer.echo("hsrdiff: this is a bug in hsrdiff; please report it with the lines above.", err=True)
+        sys.exit(1)

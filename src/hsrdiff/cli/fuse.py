@@ -1,0 +1,93 @@
+"""`hsrdiff fuse`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsrdiff.cli.options import (
+    BandsOption,
+    PsfFwhmOption,
+    PsfOption,
+    SeedOption,
+    SensorOption,
+    SrfOption,
+    split_names,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+HELP = "Fuse two images of one place into one georeferenced cube with its wavelengths."
+EXAMPLE = (
+    "Example: hsrdiff fuse enmap.tif sentinel2.tif -o fused.tif\n\n"
+    "Example: hsrdiff fuse hsi.tif msi.tif -o fused.hdr --method hsr-diff --weights mine.safetensors"
+)
+# Facts of the computing, kept in the file; the rest of the record is told on the screen.
+UNTOLD = ("method", "version", "seed", "factor", "told", "peak", "dropped_bands")
+
+
+def command(
+    hsi: Annotated[str, typer.Argument(metavar="HSI", help="Hyperspectral image: many bands, coarse pixels.")],
+    msi: Annotated[str, typer.Argument(metavar="MSI", help="Multispectral image: few bands, fine pixels.")],
+    out: Annotated[
+        str, typer.Option("--out", "-o", metavar="FILE", help="Cube to write; the ending names the format.")
+    ],
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="bicubic, regression or hsr-diff; regression when left out.")
+    ] = None,
+    sensor: SensorOption = None,
+    srf: SrfOption = None,
+    bands: BandsOption = None,
+    psf: PsfOption = None,
+    psf_fwhm: PsfFwhmOption = 1.0,
+    factor: Annotated[
+        int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="FILE", help="Weights of a learned method, or a shipped name.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of hsr-diff.")] = None,
+    peak: Annotated[
+        float | None, typer.Option("--peak", help="Value that means 1; found from the images when left out.")
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Parse, call `hsrdiff.jobs.fuse`, print."""
+    from hsrdiff.cli.screen import console, steps_shown
+    from hsrdiff.jobs.fuse import DEFAULT_METHOD, fuse
+
+    chosen = DEFAULT_METHOD if method is None else method
+    with steps_shown(f"fusing with {chosen}") as report:
+        cube = fuse(
+            hsi,
+            msi,
+            method=chosen,
+            sensor=sensor,
+            srf=srf,
+            bands=split_names(bands),
+            psf=psf,
+            psf_fwhm=psf_fwhm,
+            factor=factor,
+            weights=weights,
+            steps=steps,
+            seed=seed,
+            peak=peak,
+            out=out,
+            progress=lambda done, in_all: report("", done, in_all),
+        )
+    screen = console()
+    screen.print(f"[bold]{out}[/bold]: {_summary(cube)}")
+    for topic, text in cube.attrs.items():
+        name = str(topic).removeprefix("hsrdiff_")
+        if name != topic and name not in UNTOLD:
+            screen.print(f"  {name}: {text}", markup=False)
+
+
+def _summary(cube: xr.DataArray) -> str:
+    words = f"{cube.sizes['band']} bands, {cube.sizes['y']} × {cube.sizes['x']} pixels, "
+    words += f"{cube.attrs['hsrdiff_factor']} times finer, by {cube.attrs['hsrdiff_method']}"
+    if "hsrdiff_dropped_bands" in cube.attrs:
+        words += f"; bad bands left out: {cube.attrs['hsrdiff_dropped_bands']}"
+    return words

@@ -1,0 +1,45 @@
+"""Options that several commands share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+SensorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sensor",
+        metavar="NAME",
+        help="Multispectral sensor, such as sentinel2:B2,B3,B4,B8 or landsat8:B2,B3,B4,B5,B6,B7.",
+    ),
+]
+SrfOption = Annotated[
+    str | None,
+    typer.Option("--srf", metavar="CSV", help="Table of measured spectral responses, in place of --sensor."),
+]
+BandsOption = Annotated[
+    str | None,
+    typer.Option("--bands", metavar="B2,B3,...", help="The image's bands by the sensor's names, in its order."),
+]
+PsfOption = Annotated[
+    str | None,
+    typer.Option("--psf", metavar="FILE", help="Kernel in fine pixels, .npy or .csv; a Gaussian when left out."),
+]
+PsfFwhmOption = Annotated[
+    float,
+    typer.Option("--psf-fwhm", metavar="PIXELS", help="Width (FWHM) of the Gaussian PSF in coarse pixels."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Split ``"B2,B3"`` into names.
+
+    Args:
+        text: What the user wrote, or None.
+
+    Returns:
+        The names, or None.
+    """
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

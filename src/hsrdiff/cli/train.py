@@ -1,0 +1,47 @@
+"""`hsrdiff train`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+HELP = "Train a network as a recipe says; the same command goes on where a run was stopped."
+EXAMPLE = (
+    "Example: hsrdiff train indian-pines-x4 -o runs/pines --minutes 30\n\n"
+    "Example: hsrdiff train my-recipe.toml -o runs/mine --data my-scenes --set training.steps=2000"
+)
+
+
+def command(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Shipped recipe, or a TOML file.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Checkpoint, logs and weights go here.")],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", help="Stop cleanly after so many minutes.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe; repeatable.")
+    ] = None,
+) -> None:
+    """Parse, call `hsrdiff.jobs.train`, print."""
+    from hsrdiff.cli.screen import console
+    from hsrdiff.jobs.train import train
+
+    result = train(recipe, out=out, data=data, minutes=minutes, threads=threads, overrides=_pairs(change or []))
+    screen = console()
+    screen.print(f"[bold]{result.weights}[/bold]: {result.message}")
+
+
+def _pairs(changes: list[str]) -> dict[str, str]:
+    """Split ``key=value`` entries."""
+    from hsrdiff.errors import InputError
+
+    pairs: dict[str, str] = {}
+    for entry in changes:
+        key, sign, value = entry.partition("=")
+        if not sign or not key.strip():
+            raise InputError(f"--set got '{entry}'", expected="KEY=VALUE", do="write it like --set training.steps=2000")
+        pairs[key.strip()] = value.strip()
+    return pairs

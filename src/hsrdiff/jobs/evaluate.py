@@ -1,0 +1,87 @@
+"""`evaluate`: a fused cube beside the truth, with the convention of every number."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import xarray as xr
+
+from hsrdiff.errors import InvalidValueError, ShapeError
+from hsrdiff.jobs.images import Image, take_cube, take_mask
+from hsrdiff.jobs.pair import band_numbers
+from hsrdiff.metrics import Scores, score
+from hsrdiff.observation.spatial import check_factor
+
+# Two band centres closer than this are one band.
+SAME_BAND_NM = 0.05
+
+
+def evaluate(
+    fused: Image, truth: Image, *, factor: int, mask: Image | None = None, peak: float | None = None
+) -> Scores:
+    """Score a fused cube against the truth where both are valid.
+
+    Bands that the fusion left out are found by their wavelengths and left out of the truth; up to one coarse
+    pixel of rows and columns that `simulate` left out at the bottom and the right are too.
+
+    Args:
+        fused: Fused cube (band, y, x): a path, a DataArray or an array.
+        truth: True cube, likewise.
+        factor: Ratio of the pixel sizes; ERGAS depends on it.
+        mask: True, or any number but 0, where a pixel counts.
+        peak: Value that counts as full scale for PSNR and SSIM; the truth's largest valid value when None.
+
+    Returns:
+        PSNR, SSIM, SAM, ERGAS and RMSE with their convention.
+
+    Raises:
+        ShapeError: The cubes do not have the same bands or size.
+        FactorError: The factor is not a whole number of at least 2.
+        InvalidValueError: No pixel is valid in both.
+    """
+    factor = check_factor(factor)
+    estimate, reference = take_cube(fused, "the fused cube"), take_cube(truth, "the truth")
+    reference = _same_size(_same_bands(reference, estimate), estimate, factor)
+    Z_hat = torch.from_numpy(np.array(estimate.values, dtype=np.float64))[None]
+    Z = torch.from_numpy(np.array(reference.values, dtype=np.float64))[None]
+    valid = torch.isfinite(Z).all(dim=1, keepdim=True) & torch.isfinite(Z_hat).all(dim=1, keepdim=True)
+    if mask is not None:
+        valid = valid & torch.from_numpy(take_mask(mask, (Z.shape[-2], Z.shape[-1])))
+    if not valid.any():
+        raise InvalidValueError(
+            "no pixel is valid in both cubes and the mask",
+            expected="at least one",
+            do="check nodata values and the mask",
+        )
+    if peak is None:
+        peak = float(Z.masked_fill(~valid, -torch.inf).max())
+    return score(Z_hat, Z, factor=factor, mask=valid[0, 0], peak=peak)
+
+
+def _same_bands(truth: xr.DataArray, fused: xr.DataArray) -> xr.DataArray:
+    """Return the truth's bands that the fused cube has."""
+    if truth.sizes["band"] == fused.sizes["band"]:
+        return truth
+    wanted, known = band_numbers(fused, "wavelength"), band_numbers(truth, "wavelength")
+    if wanted is not None and known is not None and len(wanted) < len(known):
+        nearest = np.abs(known[None, :] - wanted[:, None]).argmin(axis=1)
+        if np.abs(known[nearest] - wanted).max() <= SAME_BAND_NM and len(set(nearest.tolist())) == len(wanted):
+            return truth.isel(band=nearest)
+    raise ShapeError(
+        f"the fused cube has {fused.sizes['band']} bands and the truth {truth.sizes['band']}",
+        expected="the same bands, or wavelengths in both cubes to find them by",
+    )
+
+
+def _same_size(truth: xr.DataArray, fused: xr.DataArray, factor: int) -> xr.DataArray:
+    """Return the truth without the rows and columns that fill no coarse pixel, where the fused cube lacks them."""
+    height, width = fused.sizes["y"], fused.sizes["x"]
+    if (truth.sizes["y"] // factor * factor, truth.sizes["x"] // factor * factor) == (height, width):
+        truth = truth.isel(y=slice(0, height), x=slice(0, width))
+    if (truth.sizes["y"], truth.sizes["x"]) != (height, width):
+        raise ShapeError(
+            f"the fused cube has {height} x {width} pixels and the truth {truth.sizes['y']} x {truth.sizes['x']}",
+            expected="the same size",
+            do="cut both to the same extent",
+        )
+    return truth

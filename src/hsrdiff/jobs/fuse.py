@@ -1,0 +1,187 @@
+"""`fuse`: two images in, one georeferenced cube with many bands and fine pixels out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from hsrdiff._version import __version__
+from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.errors import InputError, WeightsError, did_you_mean
+from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, make_fuser
+from hsrdiff.jobs.images import Image, check_output, take_cube
+from hsrdiff.jobs.pair import Pair, make_pair
+from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf, told_response, told_sensor
+from hsrdiff.networks.weights import read_card, shipped_weights
+from hsrdiff.observation import Observation, Scene
+from hsrdiff.rng import generator
+from hsrdiff.sensors import Sensor
+from hsrdiff.typing import PathLike
+
+DEFAULT_METHOD = "regression"
+
+
+def fuse(
+    hsi: Image,
+    msi: Image,
+    *,
+    method: str = DEFAULT_METHOD,
+    sensor: str | Sensor | None = None,
+    srf: PathLike | None = None,
+    bands: Sequence[str] | None = None,
+    psf: PathLike | npt.ArrayLike | None = None,
+    psf_fwhm: float = 1.0,
+    factor: int | None = None,
+    weights: PathLike | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    peak: float | None = None,
+    out: PathLike | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.DataArray:
+    """Fuse a hyperspectral and a multispectral image of one place.
+
+    Bands that the HSI marks as bad or that have no valid pixel are left out of the result. A pixel that is invalid
+    in either image is NaN in the result.
+
+    Args:
+        hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
+        msi: HR-MSI (band, y, x) of the same extent, likewise.
+        method: A name in `hsrdiff.fusers.FUSERS`.
+        sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; needed by methods that must know R.
+        srf: CSV table of the MSI's measured responses, in place of `sensor`.
+        bands: The MSI's bands by the sensor's names, in the image's order.
+        psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        factor: Ratio of the pixel sizes; deduced when None.
+        weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
+        steps: Sampling steps of a method that samples; its own default when None.
+        seed: Seed of a method that draws random numbers.
+        peak: Value of the HSI that means 1; found from the data when None.
+        out: Where to write the result; the ending names the format.
+        progress: Called with the steps done and the steps in all.
+
+    Returns:
+        A float32 cube (B, H, W) in the HSI's unit, with its wavelengths and the MSI's CRS and transform; what was
+        done stands in its attributes.
+
+    Raises:
+        InputError: The images or the options do not fit together.
+        HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
+    """
+    if method not in FUSERS:
+        raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
+    check_output(out)
+    pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
+    fuser = _make_fuser(method, pair, weights=weights, steps=steps, progress=progress)
+    spatial = told_psf(psf, psf_fwhm, pair.factor)
+    known = told_sensor(sensor, srf, bands, msi=pair.msi)
+    if known is None and fuser.needs.response:
+        known = own_sensor(pair.msi)
+    spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
+    if spectral is None and fuser.needs.response:
+        raise InputError(
+            f"the method '{method}' must know the multispectral sensor",
+            expected="its spectral responses",
+            do="name it with --sensor or --srf, or use a method that needs none, such as regression",
+        )
+    raw = raw_scene(pair)
+    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff) else None
+    scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
+    scene = scale.apply(raw)
+    if spectral is not None:
+        scene = replace(scene, observation=Observation(spectral, spatial))
+    elif fuser.needs.psf:
+        scene = replace(scene, observation=Observation(fitted_response(scene, spatial), spatial))
+    fusion = fuser.fuse(scene, generator=generator(seed, "fuse", method))
+    cube = _finish(fusion, pair, scale, _record(fuser, fusion, scene, pair, scale, known, seed))
+    if out is not None:
+        write_cube(cube, out)
+    return cube
+
+
+def _make_fuser(
+    method: str,
+    pair: Pair,
+    *,
+    weights: PathLike | None,
+    steps: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Fuser:
+    """Build the method with the options that were given and that it takes."""
+    options: dict[str, object] = {
+        name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
+    }
+    takes = inspect.signature(FUSERS[method].make).parameters
+    if "weights" in takes and weights is None:
+        options["weights"] = _fitting_weights(pair)
+    if "peak" in takes:
+        options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it
+    if "on_step" in takes and progress is not None:
+        options["on_step"] = progress
+    return make_fuser(method, **options)
+
+
+def _fitting_weights(pair: Pair) -> PathLike:
+    """Pick the shipped weights for these band counts."""
+    bands, msi_bands = pair.hsi.sizes["band"], pair.msi.sizes["band"]
+    shipped = shipped_weights()
+    for path in shipped.values():
+        _, card = read_card(path)
+        if (card.bands, card.msi_bands) == (bands, msi_bands):
+            return path
+    raise WeightsError(
+        f"no shipped weights are for {bands} hyperspectral and {msi_bands} multispectral bands",
+        expected="weights trained on such images",
+        do="train some with 'hsrdiff train' and name them with --weights, or use the method regression",
+    )
+
+
+def _record(
+    fuser: Fuser, fusion: Fusion, scene: Scene, pair: Pair, scale: Scale, sensor: Sensor | None, seed: int
+) -> dict[str, str]:
+    """Write down what decided the result, for the cube's attributes."""
+    record = {
+        "hsrdiff_method": fuser.name,
+        "hsrdiff_version": __version__,
+        "hsrdiff_seed": str(seed),
+        "hsrdiff_factor": str(pair.factor),
+        "hsrdiff_told": str(fuser.needs),
+        "hsrdiff_peak": f"{scale.peak:.9g}",
+    }
+    if fuser.needs.psf and scene.observation is not None:
+        record["hsrdiff_psf"] = scene.observation.spatial.describe()
+    if sensor is not None:
+        record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
+    if scale.gain != 1.0:
+        record["hsrdiff_units"] = f"multispectral values were divided by {scale.gain:.6g} to the hyperspectral unit"
+    if pair.dropped:
+        record["hsrdiff_dropped_bands"] = ",".join(str(band) for band in pair.dropped)
+    record.update({f"hsrdiff_{topic}": text for topic, text in fusion.notes.items()})
+    return record
+
+
+def _finish(fusion: Fusion, pair: Pair, scale: Scale, record: Mapping[str, str]) -> xr.DataArray:
+    """Give the estimate back the HSI's unit and bands and the MSI's place on the map."""
+    values = scale.undo(fusion.Z_hat.detach().cpu())[0].numpy().astype(np.float32)
+    cube = as_cube(
+        values,
+        wavelengths_nm=pair.wavelengths_nm,
+        fwhm_nm=pair.fwhm_nm,
+        crs=pair.crs,
+        transform=pair.transform,
+    )
+    for name in ("good_band", "band_name"):
+        if name in pair.hsi.coords:
+            cube = cube.assign_coords({name: ("band", pair.hsi[name].values)})
+    if "units" in pair.hsi.attrs:
+        cube.attrs["units"] = pair.hsi.attrs["units"]
+    cube.attrs.update(record)
+    cube.name = "fused"
+    return cube

@@ -1,0 +1,125 @@
+"""What a job takes and leaves: cubes from paths or arrays, and outputs that are checked before the work starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import xarray as xr
+
+from hsrdiff.cubes import as_cube, open_cube
+from hsrdiff.errors import InvalidValueError, ShapeError, WriteError
+from hsrdiff.typing import BoolArray, PathLike
+
+Image: TypeAlias = PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor
+
+
+def take_cube(image: Image, role: str) -> xr.DataArray:
+    """Open a path, or check and complete an array.
+
+    Args:
+        image: Path of a cube, a DataArray with dims band, y and x, or an array (band, y, x).
+        role: What the image is, for messages, such as ``"the multispectral image"``.
+
+    Returns:
+        A float32 cube (band, y, x) in memory.
+
+    Raises:
+        CubeFormatError: The file cannot be read as a cube.
+        ShapeError: The array is not (band, y, x).
+        InvalidValueError: Not one value is a finite number.
+    """
+    if isinstance(image, str | os.PathLike):
+        cube = open_cube(image)
+    else:
+        cube = as_cube(image)
+    if not np.isfinite(cube.values).any():
+        raise InvalidValueError(
+            f"{role}{_named(image)} has no valid pixel: every value is NaN or nodata",
+            expected="numbers",
+            do="check the nodata value and the mask of the file",
+        )
+    return cube
+
+
+def _named(image: Image) -> str:
+    return f" '{image}'" if isinstance(image, str | os.PathLike) else ""
+
+
+def usable_bands(cube: xr.DataArray) -> BoolArray:
+    """Mark the bands worth fusing: not marked as bad by the file, and with at least one valid pixel.
+
+    Args:
+        cube: (band, y, x).
+
+    Returns:
+        (B,), True for a usable band.
+
+    Raises:
+        InvalidValueError: No band is left.
+    """
+    usable: BoolArray = np.isfinite(cube.values).any(axis=(1, 2))
+    if "good_band" in cube.coords:
+        usable = usable & np.asarray(cube["good_band"].values, dtype=bool)
+    if not usable.any():
+        raise InvalidValueError(
+            "every band of the hyperspectral image is marked as bad or empty",
+            expected="at least one good band",
+            do="check its good_band marks",
+        )
+    return usable
+
+
+def take_mask(mask: Image, size: tuple[int, int]) -> BoolArray:
+    """Read a mask: True, or any number but 0, where a pixel counts.
+
+    Args:
+        mask: Path, DataArray or array of one band.
+        size: (H, W) it must have.
+
+    Returns:
+        (H, W), True where a pixel counts.
+
+    Raises:
+        ShapeError: It has more than one band or another size.
+    """
+    if isinstance(mask, str | os.PathLike):
+        values = open_cube(mask).values
+    else:
+        values = as_cube(mask).values
+    if values.shape != (1, *size):
+        raise ShapeError(
+            f"the mask has shape {values.shape}",
+            expected=f"(1, {size[0]}, {size[1]}), one band of the size of the truth",
+        )
+    return np.asarray(np.isfinite(values[0]) & (values[0] != 0))
+
+
+def check_output(path: PathLike | None) -> None:
+    """Make sure, before any work, that a file can be created where the output goes.
+
+    Args:
+        path: Where the output goes; None for nowhere.
+
+    Raises:
+        WriteError: Its folder does not exist or is not writable.
+    """
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise WriteError(
+            f"the output folder '{folder}' does not exist",
+            expected="an existing folder",
+            do="create it, or choose another one",
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WriteError(
+            f"the output folder '{folder}' is not writable",
+            expected="a folder that you may write to",
+            do="choose another one, or change its permissions",
+        )

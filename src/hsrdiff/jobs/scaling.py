@@ -1,0 +1,124 @@
+"""From a pair in any units to a scene of about 0..1, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from hsrdiff.errors import InputError
+from hsrdiff.jobs.pair import Pair
+from hsrdiff.observation import Scene, SpectralResponse
+
+# Two images of one place in one unit agree this well in their mean: with R known, and without it.
+SAME_UNIT, SAME_UNIT_WITHOUT_R = 1.25, 3.0
+# Weights know the unit they were trained in; data whose largest value lies in this range of it are in that unit.
+TRAINED_UNIT = (0.05, 1.5)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How values were made to lie about 0..1: ``Y / peak`` and ``X / (gain peak)``.
+
+    Args:
+        peak: Value of the HSI that becomes 1.
+        gain: Unit of the MSI in units of the HSI; 1 where both are the same.
+    """
+
+    peak: float
+    gain: float
+
+    def apply(self, scene: Scene) -> Scene:
+        """Return the scene in units of the peak.
+
+        Args:
+            scene: A scene in the files' units.
+
+        Returns:
+            A new scene.
+        """
+        return replace(scene, X=scene.X / (self.gain * self.peak), Y=scene.Y / self.peak)
+
+    def undo(self, image: torch.Tensor) -> torch.Tensor:
+        """Return a fused image in the HSI's unit.
+
+        Args:
+            image: (1, B, H, W) in units of the peak.
+
+        Returns:
+            A new tensor.
+        """
+        return image * self.peak
+
+
+def raw_scene(pair: Pair) -> Scene:
+    """Make a scene in the files' own units; a pixel with one invalid band is masked in all.
+
+    Args:
+        pair: The two images.
+
+    Returns:
+        A float32 scene without observation.
+
+    Raises:
+        InvalidValueError: An image has no pixel that is valid in all its bands.
+    """
+    X = torch.from_numpy(np.array(pair.msi.values, dtype=np.float32))[None]
+    Y = torch.from_numpy(np.array(pair.hsi.values, dtype=np.float32))[None]
+    valid = torch.isfinite(X).all(dim=1, keepdim=True)
+    valid_lr = torch.isfinite(Y).all(dim=1, keepdim=True)
+    return Scene(
+        X=X,
+        Y=Y,
+        valid=None if bool(valid.all()) else valid,
+        valid_lr=None if bool(valid_lr.all()) else valid_lr,
+        wavelengths_nm=pair.wavelengths_nm,
+        name=str(pair.hsi.name or ""),
+    ).check()
+
+
+def find_scale(
+    scene: Scene, spectral: SpectralResponse | None, *, peak: float | None, trained_peak: float | None = None
+) -> Scale:
+    """Decide what becomes 1, and whether the two images are in one unit.
+
+    Args:
+        scene: A scene in the files' own units.
+        spectral: R, or None.
+        peak: The HSI's value that becomes 1; when None, the peak of the training where the data are in that unit,
+            and otherwise the largest valid value of both images.
+        trained_peak: Peak on the card of the weights, if there are any.
+
+    Returns:
+        The scale.
+
+    Raises:
+        InputError: The peak given is not a positive number.
+    """
+    mean_x, largest_x = _mean_and_largest(scene.X, scene.valid)
+    mean_y, largest_y = _mean_and_largest(scene.Y, scene.valid_lr)
+    expected = mean_y.mean() if spectral is None else (spectral.matrix @ mean_y).mean()
+    ratio = float(mean_x.mean() / expected) if float(expected) else 1.0
+    tolerance = SAME_UNIT_WITHOUT_R if spectral is None else SAME_UNIT
+    if ratio <= 0 or 1 / tolerance <= ratio <= tolerance:
+        gain = 1.0
+    else:
+        gain = ratio if spectral is not None else largest_x / largest_y
+    if peak is not None:
+        if not (np.isfinite(peak) and peak > 0):
+            raise InputError(f"the peak is {peak}", expected="a positive number, the value that becomes 1")
+        return Scale(float(peak), gain)
+    largest = max(largest_y, largest_x / gain)
+    low, high = TRAINED_UNIT
+    if trained_peak is not None and low * trained_peak <= largest <= high * trained_peak:
+        return Scale(float(trained_peak), gain)
+    return Scale(largest, gain)
+
+
+def _mean_and_largest(image: torch.Tensor, valid: torch.Tensor | None) -> tuple[torch.Tensor, float]:
+    """Return the mean of each band, float64, and the largest magnitude (1 for an image of zeros), valid pixels only."""
+    pixels = image[0].flatten(1)
+    if valid is not None:
+        pixels = pixels[:, valid.flatten()]
+    return pixels.double().mean(dim=1), float(pixels.abs().max()) or 1.0

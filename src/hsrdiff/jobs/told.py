@@ -1,0 +1,172 @@
+"""What the user says about the instruments, turned into R and D of Eq. (1)."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import xarray as xr
+from scipy.optimize import nnls
+
+from hsrdiff.errors import InputError, ShapeError, WavelengthError
+from hsrdiff.fusers.masking import fill_invalid
+from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
+from hsrdiff.observation.spatial import FWHM_PER_SIGMA
+from hsrdiff.sensors import Sensor, gaussian_sensor, load_sensor
+from hsrdiff.typing import FloatArray, PathLike
+
+GAUSSIAN = "gaussian"
+
+
+def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int) -> SpatialResponse:
+    """Build D from what the user says about the PSF.
+
+    Args:
+        psf: None or ``"gaussian"``, the path of a kernel (.npy or .csv), or the kernel itself (K, K) in HR pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in LR pixels, > 0.
+        factor: H / h.
+
+    Returns:
+        D.
+
+    Raises:
+        InputError: The width or the kernel cannot be used.
+    """
+    if psf is None or (isinstance(psf, str) and psf.lower() == GAUSSIAN):
+        if not (math.isfinite(psf_fwhm) and psf_fwhm > 0):
+            raise InputError(
+                f"the PSF's full width at half maximum is {psf_fwhm}", expected="a positive number of LR pixels"
+            )
+        width = psf_fwhm * factor
+        # P: docs/paper.md. At one LR pixel this is SpatialResponse.gaussian's own size; a wider PSF gets more room.
+        size = factor + 2 * math.ceil(width / 2)
+        return SpatialResponse.gaussian(factor, sigma=width / FWHM_PER_SIGMA, size=size)
+    kernel = _read_kernel(Path(psf)) if isinstance(psf, str | os.PathLike) else np.asarray(psf, dtype=np.float64)
+    return SpatialResponse.from_kernel(kernel, factor)
+
+
+def _read_kernel(path: Path) -> FloatArray:
+    """Read a kernel as numbers only; a .npy file that would need unpickling is refused."""
+    try:
+        if path.suffix.lower() == ".npy":
+            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+        return np.atleast_2d(np.loadtxt(path, delimiter=",", dtype=np.float64))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the PSF '{path}' could not be read as a kernel ({str(error).rstrip('.')})",
+            expected=f"'{GAUSSIAN}', or the path of a square kernel as .npy or comma-separated .csv",
+        ) from error
+
+
+def told_sensor(
+    sensor: PathLike | Sensor | None,
+    srf: PathLike | None,
+    bands: Sequence[str] | None,
+    *,
+    msi: xr.DataArray | None = None,
+) -> Sensor | None:
+    """Find the MSI's sensor.
+
+    Args:
+        sensor: A shipped name such as ``"sentinel2:B2,B3,B4,B8"``, or a sensor.
+        srf: Path of a CSV table of measured responses, in place of `sensor`.
+        bands: The image's bands by the sensor's names, in the image's order; all of the sensor's when None.
+        msi: The image that must have as many bands; its band names are used where they are the sensor's.
+
+    Returns:
+        The sensor with one response for each band, or None where none is named.
+
+    Raises:
+        InputError: Both `sensor` and `srf` are given, or `bands` without either.
+        SensorError: The sensor or a band does not exist.
+        ShapeError: The sensor does not have as many bands as the image.
+    """
+    if sensor is not None and srf is not None:
+        raise InputError("both a sensor and a table of responses are given", expected="one of the two")
+    named = srf if srf is not None else sensor
+    if named is None:
+        if bands is not None:
+            raise InputError("bands are named but no sensor", do="name the sensor they belong to")
+        return None
+    found = named if isinstance(named, Sensor) else load_sensor(named)
+    if bands is not None:
+        found = found.select(bands)
+    if msi is None or len(found.bands) == msi.sizes["band"]:
+        return found
+    if bands is None and "band_name" in msi.coords:
+        own = [str(name) for name in msi["band_name"].values]
+        if {name.strip().lower() for name in own} <= {name.lower() for name in found.bands}:
+            return found.select(own)
+    raise ShapeError(
+        f"the multispectral image has {msi.sizes['band']} bands and sensor '{found.name}' {len(found.bands)} "
+        f"({', '.join(found.bands)})",
+        expected="one response for each band of the image",
+        do="name the image's bands in its order, such as --bands " + ",".join(found.bands[: min(msi.sizes["band"], 4)]),
+    )
+
+
+def own_sensor(msi: xr.DataArray) -> Sensor | None:
+    """Make Gaussian responses from what the image itself says about its bands.
+
+    Args:
+        msi: HR-MSI (b, H, W).
+
+    Returns:
+        The sensor, or None where the image lacks wavelengths or widths.
+    """
+    if "wavelength" not in msi.coords or "fwhm" not in msi.coords:
+        return None
+    return gaussian_sensor(msi["wavelength"].values, msi["fwhm"].values, name="the image's own bands")
+
+
+def told_response(
+    sensor: Sensor | None,
+    wavelengths_nm: FloatArray | None,
+    fwhm_nm: FloatArray | None,
+) -> SpectralResponse | None:
+    """Build R from the sensor and the HSI's wavelengths.
+
+    Args:
+        sensor: The MSI's sensor, or None.
+        wavelengths_nm: Centres of the HSI bands (B,), nm, or None.
+        fwhm_nm: Their widths (B,), nm, or None.
+
+    Returns:
+        R, or None without a sensor.
+
+    Raises:
+        WavelengthError: A sensor is given but the HSI has no wavelengths.
+        SensorError: A band of the sensor lies outside the HSI.
+    """
+    if sensor is None:
+        return None
+    if wavelengths_nm is None:
+        raise WavelengthError(
+            f"sensor '{sensor.name}' was named but the hyperspectral image has no wavelengths",
+            expected="a band centre in nm for each of its bands",
+            do="add them to the file (the ENVI header's 'wavelength' line), or leave the sensor out",
+        )
+    return SpectralResponse.from_sensor(sensor, wavelengths_nm, fwhm_nm)
+
+
+def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:
+    """Fit R to the pair where no sensor is known: per MSI band ``min ||X D - r Y||`` with ``r >= 0``.
+
+    Args:
+        scene: X, Y and their masks.
+        spatial: D.
+
+    Returns:
+        R (b, B), rows not normalised, as the two images may be in different units.
+    """
+    X_lr = spatial.apply(fill_invalid(scene.X, scene.valid).double())[0].flatten(1).numpy()
+    Y = fill_invalid(scene.Y, scene.valid_lr).double()[0].flatten(1).numpy()
+    # Numerics: the triangle of a QR factorisation has the same least-squares solution and only B + b rows.
+    triangle = np.linalg.qr(np.concatenate([Y, X_lr]).T).R
+    matrix = np.stack([nnls(triangle[:, : len(Y)], triangle[:, len(Y) + i])[0] for i in range(len(X_lr))])
+    return SpectralResponse(torch.from_numpy(matrix))
