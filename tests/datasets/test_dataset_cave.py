@@ -9,6 +9,7 @@ import rasterio
 import torch
 from rasterio.transform import Affine
 
+from hsrdiff.cubes import open_cube
 from hsrdiff.datasets import Cave, data_root
 from hsrdiff.datasets.cave import TEST, TRAIN, WAVELENGTHS_NM
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, InputError, WavelengthError
@@ -121,10 +122,10 @@ def test_missing_scene_says_what_to_get_and_how_to_lay_it_out(tmp_path):
 def test_incomplete_or_broken_files_are_one_sentence(tmp_path, codes):
     folder = write_doubled_folder(tmp_path, "cd", codes)
     (folder / "cd_ms_31.png").unlink()
-    with pytest.raises(CubeFormatError, match="30 band files"):
+    with pytest.raises(CubeFormatError, match="30 images"):
         Cave(tmp_path).load("cd")
     (folder / "cd_ms_31.png").write_bytes(b"\x89PNG truncated")
-    with pytest.raises(CubeFormatError, match=r"cd_ms_31\.png' cannot be read"):
+    with pytest.raises(CubeFormatError, match=r"cd_ms_31\.png"):
         Cave(tmp_path).load("cd")
     write_jp2(tmp_path / "cave" / "train" / "beads.jp2", codes[:30])
     with pytest.raises(CubeFormatError, match="30 bands"):
@@ -180,9 +181,6 @@ def test_real_files_are_whole_and_the_two_layouts_agree():
         assert float(cube.min()) >= 0.0
     root = data_root()
     if (root / "cave_original").is_dir():
-        from hsrdiff.datasets.cave import _read_pngs
-
-        folder = root / "cave_original" / "thread_spools_ms" / "thread_spools_ms"
-        original = _read_pngs(sorted(folder.glob("*.png")), folder)
-        difference = np.abs(original - cave.load("thread_spools").values)
+        original = open_cube(root / "cave_original" / "thread_spools_ms")
+        difference = np.abs(original.values - cave.load("thread_spools").values)
         assert difference.max() <= 2**3 / 65535 + 1e-6  # half a code of 12 bits

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.datasets import FolderDataset, make_dataset
@@ -14,6 +15,8 @@ from hsrdiff.errors import (
     ShapeError,
     WavelengthError,
 )
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 WAVELENGTHS_NM = np.linspace(430.0, 900.0, 12)
 
@@ -68,6 +71,21 @@ def test_observation_is_the_sensor_on_the_scenes_own_bands(tmp_path):
     observation = dataset.observation()
     assert observation.spectral.matrix.shape == (4, 12)
     assert observation.spatial.factor == 4
+    assert torch.equal(observation.spectral.matrix, dataset.observation(WAVELENGTHS_NM).spectral.matrix)
+
+
+def test_band_widths_in_the_files_are_used(tmp_path):
+    values = np.random.default_rng(0).random((12, 8, 8)).astype(np.float32)
+    for name, fwhm_nm in (("narrow", 5.0), ("wide", 120.0)):
+        cube = as_cube(values, wavelengths_nm=WAVELENGTHS_NM, fwhm_nm=np.full(12, fwhm_nm))
+        (tmp_path / name).mkdir()
+        write_cube(cube, tmp_path / name / "a.nc")
+    rows = {
+        name: FolderDataset(tmp_path / name, factor=2, sensor="sentinel2:10m").observation().spectral.matrix
+        for name in ("narrow", "wide")
+    }
+    # a wide band sees the sensor's band from further away, so more of them take part
+    assert (rows["wide"] > 1e-3).sum() > (rows["narrow"] > 1e-3).sum()
 
 
 def test_refusals(tmp_path):

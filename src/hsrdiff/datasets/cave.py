@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
-import rasterio
 import xarray as xr
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-from hsrdiff.cubes.cube import as_cube
+from hsrdiff.cubes import as_cube, open_cube
 from hsrdiff.datasets.base import data_root, require_scene, require_split
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, WavelengthError
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
@@ -64,7 +61,7 @@ SCENES_BY_SPLIT = {
     "test": TEST,
 }
 
-# JPEG 2000 copies keep the top bits of the 16-bit originals: 11 in train/, 12 in test/
+# JPEG 2000 copies, which do not state their depth, keep the top bits of the 16-bit originals: 11 in train/, 12 in test/
 JP2_BITS = {"train": 11, "test": 12}
 FOLDERS = ("cave", "cave_original", "CAVE", "complete_ms_data", ".")
 LAYOUT = (
@@ -127,14 +124,11 @@ class Cave:
         split = "train" if scene in TRAIN else "test"
         for folder in FOLDERS:
             base = self.root / folder
-            jp2 = base / split / f"{scene}.jp2"
+            jp2, pngs = base / split / f"{scene}.jp2", base / f"{scene}_ms"
             if jp2.is_file():
                 return self._cube(_read_jp2(jp2, JP2_BITS[split]), scene)
-            for pngs in (base / f"{scene}_ms" / f"{scene}_ms", base / f"{scene}_ms"):
-                # anything else in the folder (a preview, Thumbs.db) is not a band
-                bands = sorted(pngs.glob(f"{scene}_ms_[0-9][0-9].png"))
-                if bands:
-                    return self._cube(_read_pngs(bands, pngs), scene)
+            if pngs.is_dir():
+                return self._cube(open_cube(pngs).values, scene)
         raise DatasetNotFoundError(
             f"the CAVE scene '{scene}' is not under '{self.root}'",
             expected=LAYOUT,
@@ -181,27 +175,11 @@ class Cave:
         return cube
 
 
-def _read_raster(path: Path) -> tuple[FloatArray, int | None]:
-    """Read a file as float64 (bands, H, W), with the bit depth that it declares or None."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                raw = source.read()
-                declared = source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS")
-    except RasterioIOError as error:
-        raise CubeFormatError(
-            f"'{path}' cannot be read as an image", expected="a whole file", do="get the file again"
-        ) from error
-    bits = int(declared) if declared else (8 if raw.dtype == np.uint8 else None)
-    return raw.astype(np.float64), bits
-
-
-def _read_jp2(path: Path, folder_bits: int) -> FloatArray:
-    values, declared = _read_raster(path)
+def _read_jp2(path: Path, bits: int) -> FloatArray:
+    """Read a packed scene (31, H, W) on the scale of the 16-bit originals, 0..1."""
+    values = open_cube(path).values.astype(np.float64)
     if values.shape[0] != WAVELENGTHS_NM.size:
         raise CubeFormatError(f"'{path}' has {values.shape[0]} bands", expected="31 bands", do="get the file again")
-    bits = declared or folder_bits
     if values.max() > 2**bits:
         raise CubeFormatError(
             f"'{path}' has values up to {values.max():.0f}",
@@ -212,20 +190,3 @@ def _read_jp2(path: Path, folder_bits: int) -> FloatArray:
     # rounding up the last code of the top bits can pass 65535 by less than one code
     scaled: FloatArray = np.minimum(values * 2.0 ** (16 - bits) / 65535.0, 1.0).astype(np.float32)
     return scaled
-
-
-def _read_pngs(paths: list[Path], folder: Path) -> FloatArray:
-    if len(paths) != WAVELENGTHS_NM.size:
-        raise CubeFormatError(
-            f"'{folder}' has {len(paths)} band files",
-            expected="31, numbered 01 to 31",
-            do="get the scene again",
-        )
-    bands = []
-    for path in paths:
-        values, bits = _read_raster(path)
-        # watercolors is an 8-bit RGBA image with three equal channels: any one of them is the band
-        bands.append(values[0] / (255.0 if bits == 8 else 65535.0))
-    if len({band.shape for band in bands}) != 1:
-        raise CubeFormatError(f"'{folder}' has bands of different sizes", expected="one size", do="get the scene again")
-    return np.stack(bands).astype(np.float32)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hsrdiff.cubes import open_cube
 from hsrdiff.datasets.base import require_scene, require_split
 from hsrdiff.errors import (
     DatasetNotFoundError,
@@ -117,19 +118,6 @@ class FolderDataset:
             )
         return largest
 
-    @cached_property
-    def wavelengths_nm(self) -> FloatArray:
-        """Band centres (B,) in nm of the first training scene."""
-        first = self.scenes("train")[0]
-        cube = self._open(first)
-        if "wavelength" not in cube.coords:
-            raise WavelengthError(
-                f"the scene '{first}' in '{self.root}' has no wavelengths",
-                expected="a centre in nm for every band",
-                do="write the scenes in a format that keeps them, such as ENVI or NetCDF",
-            )
-        return np.asarray(cube["wavelength"].values, dtype=np.float64)
-
     def observation(self, wavelengths_nm: FloatArray | None = None) -> Observation:
         """Return R of the given sensor and a Gaussian PSF whose FWHM is the factor.
 
@@ -143,8 +131,20 @@ class FolderDataset:
             WavelengthError: If neither gives wavelengths.
             SensorError: If the scenes do not cover a band of the sensor.
         """
-        centres_nm = self.wavelengths_nm if wavelengths_nm is None else wavelengths_nm
-        spectral = SpectralResponse.from_sensor(self._sensor, centres_nm)
+        first = self._open(self.scenes("train")[0])
+        own_nm = np.asarray(first["wavelength"].values, dtype=np.float64) if "wavelength" in first.coords else None
+        centres_nm = own_nm if wavelengths_nm is None else np.asarray(wavelengths_nm, dtype=np.float64)
+        if centres_nm is None:
+            raise WavelengthError(
+                f"the scene '{self.scenes('train')[0]}' in '{self.root}' has no wavelengths",
+                expected="a centre in nm for every band",
+                do="write the scenes in a format that keeps them, such as ENVI or NetCDF",
+            )
+        # widths go with the scenes' own centres only
+        fwhm_nm = None
+        if "fwhm" in first.coords and own_nm is not None and np.array_equal(own_nm, centres_nm):
+            fwhm_nm = np.asarray(first["fwhm"].values, dtype=np.float64)
+        spectral = SpectralResponse.from_sensor(self._sensor, centres_nm, fwhm_nm)
         return Observation(spectral, SpatialResponse.gaussian(self.factor))
 
     @cached_property
@@ -152,8 +152,6 @@ class FolderDataset:
         return int(self._open(self.scenes("train")[0]).sizes["band"])
 
     def _open(self, scene: str) -> xr.DataArray:
-        from hsrdiff.cubes import open_cube
-
         return open_cube(self._files[scene])
 
 

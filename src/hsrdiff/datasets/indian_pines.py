@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from hsrdiff.cubes.cube import as_cube
+from hsrdiff.cubes import as_cube
 from hsrdiff.datasets.aviris_1992 import CENTRES_NM, FWHM_NM
 from hsrdiff.datasets.base import require_scene, require_split
 from hsrdiff.errors import MissingExtraError, WavelengthError
