@@ -73,9 +73,9 @@ def test_psnr_by_hand(scene):
 def test_row_is_the_score_with_its_convention(scene):
     row, fusion = evaluate_fuser(Regression(), scene, generator=torch.Generator())
     direct = score(fusion.Z_hat, scene.Z, factor=4)
-    for metric in ("psnr_db", "ssim", "sam_deg", "ergas", "rmse", "convention"):
+    for metric in ("psnr_db", "ssim", "sam_deg", "ergas", "rmse", "valid_share"):
         assert getattr(row, metric) == getattr(direct, metric)
-    assert row.convention
+    assert row.convention == direct.protocol
     assert row.seconds > 0
 
 
@@ -87,6 +87,8 @@ def test_masked_pixels_do_not_count(scene):
     assert torch.isnan(fusion.Z_hat).any()
     assert math.isfinite(row.psnr_db)
     assert math.isfinite(row.ergas)
+    assert row.valid_share == pytest.approx(float(torch.isfinite(fusion.Z_hat).double().mean()))
+    assert mean_row([row, dataclasses.replace(row, valid_share=1.0)]).valid_share > row.valid_share
 
 
 def test_without_truth_there_is_no_score(scene):
@@ -142,12 +144,13 @@ def test_json_and_csv_keep_every_number():
 
 def test_markdown_has_ours_then_the_papers_then_the_convention():
     published = PublishedRow("Theirs", 44.33, 0.9951, 3.71, 0.179)
-    lines = to_markdown([*rows(), dataclasses.replace(mean_row(rows()), seconds=math.nan)], [published]).splitlines()
+    ours = [dataclasses.replace(rows()[0], valid_share=0.97599), rows()[1]]
+    lines = to_markdown([*ours, dataclasses.replace(mean_row(rows()), seconds=math.nan)], [published]).splitlines()
     assert lines[0].startswith("| method | scene | PSNR dB")
     assert lines[2] == "| m | a | 30.00 | 0.9000 | 2.00 | 1.000 | 0.0300 | 1.0 | D |"
     assert lines[4] == "| m | mean of 2 | 35.00 | 0.8000 | 3.00 | 2.000 | 0.0200 |  | D |"
     assert lines[5] == "| Theirs | paper, Table 1 | 44.33 | 0.9951 | 3.71 | 0.179 |  |  |  |"
-    assert lines[6:] == ["", "peak 1"]
+    assert lines[6:] == ["", "peak 1; 97.5 % of pixels valid"]
     assert len({line.count("|") for line in lines[:6]}) == 1
 
 

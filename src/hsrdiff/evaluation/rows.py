@@ -32,7 +32,8 @@ class Row:
         rmse: Root mean square error in units of the peak.
         seconds: Wall-clock time of the fusion.
         told: What the method was told beside X and Y.
-        convention: How the scores were computed.
+        convention: How the scores were computed; rows of one convention can be averaged.
+        valid_share: Share of the pixels that counted, 0..1.
         notes: What the method said about its result.
     """
 
@@ -47,6 +48,7 @@ class Row:
     seconds: float = math.nan
     told: str = ""
     convention: str = ""
+    valid_share: float = 1.0
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -85,8 +87,9 @@ def score_fusion(fuser: Fuser, fusion: Fusion, scene: Scene, *, seconds: float, 
         rmse=scores.rmse,
         seconds=seconds,
         told=str(fuser.needs),
-        convention=scores.convention,
-        notes=dict(fusion.notes),
+        convention=scores.protocol,
+        valid_share=scores.valid_share,
+        notes=fusion.notes | ({"scores": "; ".join(scores.remarks)} if scores.remarks else {}),
     )
 
 
@@ -141,5 +144,6 @@ def mean_row(rows: Sequence[Row]) -> Row:
         ergas=fmean(row.ergas for row in rows),
         rmse=fmean(row.rmse for row in rows),
         seconds=fmean(row.seconds for row in rows),
+        valid_share=fmean(row.valid_share for row in rows),
         notes=shared,
     )

@@ -37,8 +37,10 @@ def to_markdown(rows: Sequence[Row], published: Sequence[PublishedRow] = ()) -> 
         f"| {_cell(row.ergas, 3)} |  |  |  |"
         for row in published
     ]
-    conventions = dict.fromkeys(row.convention for row in rows if row.convention)
-    lines += ["", *(f"{text}" for text in conventions)] if conventions else []
+    for convention in dict.fromkeys(row.convention for row in rows if row.convention):
+        # the smallest share, rounded down: 100 % means every pixel of every scene
+        share = min(row.valid_share for row in rows if row.convention == convention)
+        lines += ["", f"{convention}; {math.floor(1000 * share) / 10:g} % of pixels valid"]
     return "\n".join(lines) + "\n"
 
 
