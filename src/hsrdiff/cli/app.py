@@ -38,8 +38,10 @@ class OneSentence(TyperGroup):
                 raise typer.Exit(STOPPED) from None
 
 
-def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    typer.echo(f"hsrdiff: warning: {' '.join(str(message).split())}", err=True)
+def _one_line_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Show our own warnings; those of the libraries speak to programmers."""
+    if category.__module__.partition(".")[0] == "hsrdiff":
+        typer.echo(f"hsrdiff: warning: {' '.join(str(message).split())}", err=True)
 
 
 def _version(asked: bool) -> None:

@@ -17,7 +17,7 @@ from hsrdiff.datasets.indian_pines import SENSOR
 from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.evaluation import Row, dataset_scene, evaluate_fuser
 from hsrdiff.fusers import make_fuser
-from hsrdiff.jobs.images import check_output
+from hsrdiff.jobs.images import check_folder
 from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.jobs.simulate import scene_cubes
 from hsrdiff.networks.weights import shipped_weights
@@ -75,7 +75,7 @@ def demo(
         WeightsError: The weights are missing or do not fit.
         WriteError: The folder cannot be written.
     """
-    check_output(out)
+    check_folder(Path(out).absolute().parent)
     if weights is None and WEIGHTS not in shipped_weights():
         raise WeightsError(
             f"the weights '{WEIGHTS}' did not come with this installation",

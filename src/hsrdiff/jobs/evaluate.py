@@ -54,7 +54,8 @@ def evaluate(
             do="check nodata values and the mask",
         )
     if peak is None:
-        peak = float(Z.masked_fill(~valid, -torch.inf).max())
+        # Six digits, as the convention is printed with the peak in it.
+        peak = float(f"{float(Z.masked_fill(~valid, -torch.inf).max()):.6g}")
     return score(Z_hat, Z, factor=factor, mask=valid[0, 0], peak=peak)
 
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 import xarray as xr
 
-from hsrdiff.cubes import as_cube, open_cube
-from hsrdiff.errors import InvalidValueError, ShapeError, WriteError
+from hsrdiff.cubes import FORMATS, as_cube, open_cube
+from hsrdiff.errors import CubeFormatError, InvalidValueError, ShapeError, WriteError
 from hsrdiff.typing import BoolArray, PathLike
 
 Image: TypeAlias = PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor
@@ -100,17 +100,36 @@ def take_mask(mask: Image, size: tuple[int, int]) -> BoolArray:
 
 
 def check_output(path: PathLike | None) -> None:
-    """Make sure, before any work, that a file can be created where the output goes.
+    """Make sure, before any work, that a cube can be written where the output goes.
 
     Args:
-        path: Where the output goes; None for nowhere.
+        path: The file to write; None for nowhere.
 
     Raises:
+        CubeFormatError: Its ending names no format that is written.
         WriteError: Its folder does not exist or is not writable.
     """
     if path is None:
         return
-    folder = Path(path).absolute().parent
+    endings = sorted({ending for known in FORMATS.values() if known.can_write for ending in known.suffixes})
+    if not Path(path).name.lower().endswith(tuple(endings)):
+        raise CubeFormatError(
+            f"the ending of the output '{path}' names no format that is written",
+            expected=f"one of {', '.join(endings)}",
+            do="choose another ending, such as .tif",
+        )
+    check_folder(Path(path).absolute().parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that something can be created in a folder.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        WriteError: It does not exist or is not writable.
+    """
     if not folder.is_dir():
         raise WriteError(
             f"the output folder '{folder}' does not exist",

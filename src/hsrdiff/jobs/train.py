@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from hsrdiff.jobs.images import check_output
+from hsrdiff.jobs.images import check_folder
 from hsrdiff.training import TrainResult, run_recipe
 from hsrdiff.typing import PathLike
 
@@ -39,7 +40,7 @@ def train(
         DatasetNotFoundError: Its data are missing.
         WriteError: The folder cannot be written.
     """
-    check_output(out)
+    check_folder(Path(out).absolute().parent)
     return run_recipe(
         recipe,
         out,
