@@ -79,7 +79,8 @@ def _commit(folder: Path, target: Path) -> None:
 
 def _as_write_error(target: Path, error: Exception) -> WriteError:
     """Say in one sentence why `target` could not be written."""
-    text = " ".join(str(error).split())
+    causes = [error, error.__cause__, error.__cause__ and error.__cause__.__cause__]
+    text = " ".join(" ".join(str(cause) for cause in causes if cause is not None).split())
     number = error.errno if isinstance(error, OSError) else None
     if number in _NO_SPACE or any(sign in text.lower() for sign in _NO_SPACE_TEXT):
         return WriteError(

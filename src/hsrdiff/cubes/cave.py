@@ -7,6 +7,7 @@ Yasuma, Mitsunaga, Iso, Nayar: Generalized Assorted Pixel Camera (2010); the dat
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,8 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     Raises:
         CubeFormatError: The bands are others, or pixels are invalid.
     """
-    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+    from rasterio.io import MemoryFile
 
     axis = SpectralAxis.of_cube(cube)
     centres = axis.wavelengths_nm
@@ -154,8 +156,8 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
         raw[:, rows] = strip
     for band in range(31):
         file = inner / f"{name}_{band + 1:02d}.png"
-        with rasterio.open(
-            file, "w", driver="PNG", count=1, height=raw.shape[1], width=raw.shape[2], dtype="uint16"
-        ) as image:
-            image.write(raw[band], 1)
-        file.with_name(file.name + ".aux.xml").unlink(missing_ok=True)
+        quiet = warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning)
+        with quiet, MemoryFile() as memory:  # so that a full disk is met by Python, not by GDAL
+            with memory.open(driver="PNG", count=1, height=raw.shape[1], width=raw.shape[2], dtype="uint16") as image:
+                image.write(raw[band], 1)
+            file.write_bytes(memory.read())

@@ -107,6 +107,7 @@ def build_cube(
     elif not isinstance(raw, np.ndarray) and not hasattr(raw, "chunks"):
         raw = raw[:, :, :]
     cube = xr.DataArray(packing.decode(raw), dims=DIMS, attrs={**(attrs or {}), **axis.notes})
+    cube.name = None  # Dask arrays bring a random one
     cube = _with_axis(
         cube,
         {

@@ -145,12 +145,10 @@ def read_map(header: Mapping[str, str], path: Path) -> tuple[CRS | None, Affine 
                 f"'map info' in {path} is '{header['map info']}'", expected="numbers in places 2 to 7"
             ) from None
         turn = next((float(p.split("=")[1]) for p in parts if p.lower().startswith("rotation")), 0.0)
-        transform = (
-            Affine.translation(east, north)
-            * Affine.rotation(turn)
-            * Affine.scale(step_x, -step_y)
-            * Affine.translation(1 - column, 1 - row)
-        )
+        cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        a, b, d, e = cos * step_x, sin * step_y, sin * step_x, -cos * step_y
+        left, up = 1 - column, 1 - row
+        transform = Affine(a, b, east + a * left + b * up, d, e, north + d * left + e * up)
         crs = _crs_of_names(parts)
     wkt = header.get("coordinate system string")
     if wkt:

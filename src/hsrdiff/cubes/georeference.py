@@ -75,8 +75,9 @@ def georeference_of(cube: xr.DataArray) -> tuple[CRS | None, Affine | None]:
         last_column, last_row = (x[-1] - stored.c) / stored.a - 0.5, (y[-1] - stored.f) / stored.e - 0.5
         steps = (last_column - column, last_row - row)
         if np.allclose(steps, (x.size - 1, y.size - 1), atol=1e-3):
-            corner = [round(n) if abs(n - round(n)) < 1e-3 else n for n in (column, row)]
-            return crs, stored * Affine.translation(*corner) if any(corner) else stored
+            column, row = (round(n) if abs(n - round(n)) < 1e-3 else n for n in (column, row))
+            left, top = stored.c + stored.a * column, stored.f + stored.e * row
+            return crs, Affine(stored.a, 0.0, left, 0.0, stored.e, top)
     if x.size < 2 or y.size < 2:
         return crs, stored
     step_x, step_y = (x[-1] - x[0]) / (x.size - 1), (y[-1] - y[0]) / (y.size - 1)

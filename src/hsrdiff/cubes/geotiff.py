@@ -11,7 +11,7 @@ import numpy as np
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.packing import Packing, packed_strips
-from hsrdiff.cubes.raster import read_raster
+from hsrdiff.cubes.raster import open_quietly, read_raster
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
@@ -68,6 +68,19 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     Raises:
         CubeFormatError: The packing asked for cannot hold the cube.
     """
+    try:
+        _write(cube, path, options)
+    except Exception as error:
+        # rasterio's classes for GDAL's own errors have no public name
+        if not type(error).__module__.startswith("rasterio."):
+            raise
+        # libtiff prints the system's reason and hands on no more than that writing failed: a full disk as a rule
+        full = "write error" in f"{error} {error.__cause__}".lower()
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
+
+
+def _write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
+    """Choose the packing and the driver."""
     import rasterio.shutil
 
     packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
@@ -94,8 +107,6 @@ def _write_tiff(
     cube: xr.DataArray, path: Path, packing: Packing, compress: str, predictor: int, interleave: str
 ) -> None:
     """Write the values in strips of whole tiles, and every tag."""
-    import rasterio
-
     bands, height, width = cube.shape
     tile = min(_TILE, -(-max(height, width) // 16) * 16)
     profile: dict[str, Any] = {
@@ -108,7 +119,7 @@ def _write_tiff(
     profile["crs"], transform = georeference_of(cube)
     if transform is not None:
         profile["transform"] = transform
-    with rasterio.open(path, "w", **profile) as dataset:
+    with open_quietly(path, "w", profile) as dataset:
         for strip, raw in packed_strips(cube, packing, multiple=tile):
             dataset.write(raw, window=((strip.start, strip.stop), (0, width)))
         if not packing.is_plain:
@@ -143,10 +154,8 @@ def _write_axis(dataset: Any, axis: SpectralAxis) -> None:
 
 def _check_complete(path: Path) -> None:
     """Raise OSError unless every block lies within the file: GDAL may keep silent when a disk fills up as it closes."""
-    import rasterio
-
     size = path.stat().st_size
-    with rasterio.open(path) as dataset:
+    with open_quietly(path) as dataset:
         shared = dataset.interleaving is not None and dataset.interleaving.value.lower() == "pixel"
         rows, columns = dataset.block_shapes[0]
         for band in [1] if shared else dataset.indexes:

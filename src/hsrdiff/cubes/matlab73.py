@@ -12,6 +12,7 @@ from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.hdf5 import Hdf5Bands, damaged, datasets_of, is_hdf5, vectors_of
 from hsrdiff.cubes.matlab5 import CRS_WKT, CUBE, cube_of_matlab, variables_beside
 from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.steady_file import steady_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,7 +82,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
 
     packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
     bands, height, width = cube.shape
-    with h5py.File(path, "w", userblock_size=512) as file:
+    with steady_file(path) as target, h5py.File(target, "w", userblock_size=512) as file:
         # rows x columns x bands in MATLAB is bands x columns x rows in the file
         stored = file.create_dataset(
             CUBE, (bands, width, height), packing.dtype, chunks=True, compression="gzip", shuffle=True
@@ -89,6 +90,8 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
         _mark(stored, packing.dtype)
         for rows, raw in packed_strips(cube, packing):
             stored[:, :, rows] = raw.transpose(0, 2, 1)
+            if target.error is not None:
+                raise target.error
         for name, value in variables_beside(cube, packing).items():
             array = np.frombuffer(value.encode("utf-16-le"), "u2")[None] if isinstance(value, str) else value
             kept = array.astype(np.uint8) if array.dtype == bool else array

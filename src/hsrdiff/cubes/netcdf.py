@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hsrdiff.cubes.cf import from_dataset, to_dataset
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.hdf5 import damaged, is_hdf5
+from hsrdiff.cubes.steady_file import steady_file
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -84,5 +85,9 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
         CubeFormatError: The packing asked for cannot hold the cube.
     """
     dataset = to_dataset(cube)
-    encoding: dict[str, Any] = {} if options.compress == "none" else {"zlib": True, "complevel": 4, "shuffle": True}
-    dataset.to_netcdf(path, engine="h5netcdf", encoding={"cube": encoding})
+    # xarray takes what is passed in place of a variable's encoding, which names the grid mapping
+    encoding: dict[str, Any] = dict(dataset["cube"].encoding)
+    if options.compress != "none":
+        encoding |= {"zlib": True, "complevel": 4, "shuffle": True}
+    with steady_file(path) as target:
+        dataset.to_netcdf(target, engine="h5netcdf", encoding={"cube": encoding})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
+_OPENING = threading.Lock()  # warnings are filtered for the whole process, and Dask reads from many threads
 _DESCRIBED = re.compile(r"\(\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ]+)\s*\)\s*$")
 _GENERATED = re.compile(r"(?i)^band[ _]?\d+(\s*\(.*\))?$")
 
@@ -38,19 +40,34 @@ def open_raster(path: Path, driver: str) -> Iterator[Any]:
     Raises:
         CubeFormatError: GDAL cannot open or read the file.
     """
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.errors import RasterioError
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        try:
-            with rasterio.open(path, driver=driver) as dataset:
-                yield dataset
-        except RasterioError as error:
-            reason = " ".join(str(error.__cause__ or error).split()).rstrip(".")
-            raise CubeFormatError(
-                f"{path} is damaged or cut short ({reason})", expected="a whole file", do="copy it again"
-            ) from error
+    try:
+        with open_quietly(path, profile={"driver": driver}) as dataset:
+            yield dataset
+    except RasterioError as error:
+        reason = " ".join(str(error.__cause__ or error).split()).rstrip(".")
+        raise CubeFormatError(
+            f"{path} is damaged or cut short ({reason})", expected="a whole file", do="copy it again"
+        ) from error
+
+
+def open_quietly(path: Path, mode: str = "r", profile: Mapping[str, Any] | None = None) -> Any:
+    """Open with rasterio, which warns of every image without a georeference; most cubes of a laboratory have none.
+
+    Args:
+        path: The file.
+        mode: As `rasterio.open`.
+        profile: The driver to read with, or the profile to write, by the names of `rasterio.open`.
+
+    Returns:
+        The dataset, a context manager.
+    """
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
+    with _OPENING, warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
+        return rasterio.open(path, mode, **(profile or {}))
 
 
 class RasterBands:

@@ -49,6 +49,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         dataset = xr.open_dataset(
             path,
             engine="zarr",
+            consolidated=None if (path / ".zmetadata").is_file() else False,
             mask_and_scale=False,
             decode_times=False,
             decode_coords="all",
@@ -78,7 +79,9 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     dataset = to_dataset(cube)
     if cube.chunks is not None:
         # Zarr's chunks are all of one size; the largest of the cube's along each dim is that size.
-        dataset = dataset.chunk(dict(zip(cube.dims, (max(sizes) for sizes in cube.chunks), strict=True)))
+        dataset = dataset.assign(
+            cube=dataset["cube"].chunk(dict(zip(cube.dims, (max(sizes) for sizes in cube.chunks), strict=True)))
+        )
     with warnings.catch_warnings():
         # Text has no fixed form in Zarr 3 yet; xarray writes and reads it alike, and only band names are text.
         warnings.filterwarnings("ignore", message=".*Zarr V3 specification.*")
