@@ -21,7 +21,7 @@ from hsrdiff.jobs.images import check_folder
 from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.jobs.simulate import scene_cubes
 from hsrdiff.networks.weights import shipped_weights
-from hsrdiff.report.figure import fusion_figure
+from hsrdiff.report.figure import figure_class, fusion_figure
 from hsrdiff.rng import generator
 from hsrdiff.sensors import load_sensor
 from hsrdiff.typing import PathLike
@@ -82,30 +82,22 @@ def demo(
             expected="a complete installation of hsrdiff",
             do=f"train them with 'hsrdiff train {WEIGHTS}' and name the file with --weights",
         )
+    figure_class()
+    fusers = {method: make_fuser(method, **_options(method, weights, steps, progress)) for method in METHODS}
     dataset = IndianPines()
     part = dataset.scenes("test")[0]
     scene = dataset_scene(dataset, part)
     truth = dataset.load(part)
-    folder = _make_folder(Path(out))
     pair = scene_cubes(scene, truth, load_sensor(SENSOR))
     cubes = {"hsi": pair.hsi, "msi": pair.msi, "truth": truth}
     rows: list[Row] = []
-    for method in METHODS:
-        options: dict[str, object] = {}
-        if method == SHOWN:
-            options["weights"] = WEIGHTS if weights is None else weights
-            if steps is not None:
-                options["steps"] = steps
-            if progress is not None:
-                options["on_step"] = _named(progress, method)
+    for method, fuser in fusers.items():
         if progress is not None:
             progress(method, 0, 1)
-        fuser = make_fuser(method, **options)
         row, fusion = evaluate_fuser(fuser, scene, generator=generator(seed, "demo", method))
         rows.append(row)
         cubes[method] = _fused(fusion.Z_hat, truth, row)
-        if progress is not None:
-            progress(method, 1, 1)
+    folder = _make_folder(Path(out))
     files = _write(folder, cubes)
     shown = rows[METHODS.index(SHOWN)]
     files["figure"] = fusion_figure(
@@ -121,8 +113,18 @@ def demo(
     return DemoResult(tuple(rows), files, shown.notes.get("weights", WEIGHTS))
 
 
-def _named(progress: Callable[[str, int, int], None], method: str) -> Callable[[int, int], None]:
-    return lambda done, steps: progress(method, done, steps)
+def _options(
+    method: str, weights: PathLike | None, steps: int | None, progress: Callable[[str, int, int], None] | None
+) -> dict[str, object]:
+    """Return what the method's constructor is given; the classical ones take nothing."""
+    if method != SHOWN:
+        return {}
+    options: dict[str, object] = {"weights": WEIGHTS if weights is None else weights}
+    if steps is not None:
+        options["steps"] = steps
+    if progress is not None:
+        options["on_step"] = lambda done, in_all: progress(method, done, in_all)
+    return options
 
 
 def _make_folder(folder: Path) -> Path:

@@ -29,6 +29,24 @@ HEAD, TITLES, BETWEEN, FOOT = 1.1, 0.66, 1.15, 1.4
 ERROR_PERCENTILE = 99.0
 
 
+def figure_class() -> type[Figure]:
+    """Return matplotlib's Figure; jobs call this early, so that a missing extra is said before the work.
+
+    Returns:
+        The class, which draws without a screen.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures are drawn by matplotlib, which is not installed", do='run pip install "hsrdiff[report]"'
+        ) from error
+    return Figure
+
+
 def fusion_figure(
     path: PathLike,
     *,
@@ -65,12 +83,7 @@ def fusion_figure(
         ShapeError: The cubes do not fit together.
         WriteError: The file cannot be written; nothing half-written is left.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures are drawn by matplotlib, which is not installed", do='run pip install "hsrdiff[report]"'
-        ) from error
+    Figure = figure_class()
     _check(hsi, fused, truth)
     factor = fused.sizes["y"] // hsi.sizes["y"]
     reference = fused if truth is None else truth

@@ -1,0 +1,73 @@
+import math
+
+import numpy as np
+import pytest
+from job_scenes import material_cube
+
+from hsrdiff import evaluate, fuse, simulate, write_cube
+from hsrdiff.errors import FactorError, InvalidValueError, ShapeError
+
+
+def test_truth_against_itself_is_perfect(truth):
+    scores = evaluate(truth, truth, factor=4)
+    assert scores.rmse == 0
+    assert math.isinf(scores.psnr_db)
+    assert scores.sam_deg == pytest.approx(0.0, abs=1e-4)
+    assert scores.ssim == pytest.approx(1.0)
+
+
+def test_constant_error_by_hand(truth):
+    # Error 0.01 everywhere at peak 1: RMSE 0.01, PSNR 40 dB.
+    scores = evaluate(truth + 0.01, truth, factor=4, peak=1.0)
+    assert scores.rmse == pytest.approx(0.01, rel=1e-4)
+    assert scores.psnr_db == pytest.approx(40.0, abs=1e-3)
+
+
+def test_scores_do_not_depend_on_the_unit(truth):
+    rng = np.random.default_rng(0)
+    fused = truth + 0.02 * rng.standard_normal(truth.shape).astype(np.float32)
+    one, other = evaluate(fused, truth, factor=4), evaluate(fused * 5000.0, truth * 5000.0, factor=4)
+    for name in ("psnr_db", "ssim", "sam_deg", "ergas", "rmse"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-4)
+
+
+def test_ergas_is_100_over_the_factor(truth):
+    fused = truth * 1.01
+    assert evaluate(fused, truth, factor=2).ergas == pytest.approx(2 * evaluate(fused, truth, factor=4).ergas)
+
+
+def test_masked_and_invalid_pixels_do_not_count(truth, tmp_path):
+    fused = truth.copy(deep=True)
+    fused.values[:, 0, 0] = np.nan
+    fused.values[:, 1, 1] += 0.5
+    mask = np.ones((24, 24), np.float32)
+    mask[1, 1] = 0
+    assert evaluate(fused, truth, factor=4, mask=mask).rmse == 0
+    path = write_cube(truth[:1].drop_vars(["wavelength", "fwhm"]).copy(data=mask[None]), tmp_path / "mask.tif")
+    assert evaluate(fused, truth, factor=4, mask=path).rmse == 0
+    assert evaluate(fused, truth, factor=4).rmse > 0
+    with pytest.raises(ShapeError, match="mask"):
+        evaluate(fused, truth, factor=4, mask=mask[1:])
+    with pytest.raises(InvalidValueError, match="no pixel"):
+        evaluate(fused, truth, factor=4, mask=np.zeros((24, 24)))
+
+
+def test_what_simulate_and_fuse_left_out_is_left_out_of_the_truth():
+    truth = material_cube(size=22)
+    good = np.ones(12, bool)
+    good[2] = False
+    marked = truth.assign_coords(good_band=("band", good))
+    pair = simulate(marked, sensor="sentinel2:B2,B3,B4,B8", factor=4)
+    fused = fuse(pair.hsi, pair.msi)
+    by_hand = truth.isel(band=np.flatnonzero(good), y=slice(0, 20), x=slice(0, 20))
+    peak = float(by_hand.max())
+    assert evaluate(fused, truth, factor=4, peak=peak) == evaluate(fused, by_hand, factor=4, peak=peak)
+
+
+def test_cubes_that_do_not_fit(truth):
+    with pytest.raises(ShapeError, match=r"11 bands and the truth 12"):
+        evaluate(truth.values[1:], truth, factor=4)
+    with pytest.raises(ShapeError, match="12 x 24 pixels"):
+        evaluate(truth.values[:, :12], truth, factor=4)
+    with pytest.raises(FactorError):
+        evaluate(truth, truth, factor=1)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+
+from hsrdiff.jobs.scaling import Scale, find_scale
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf
+from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
+
+
+def _scene(R, size=16, factor=4):
+    generator = torch.Generator().manual_seed(0)
+    Z = torch.rand((1, R.shape[1], size, size), generator=generator, dtype=torch.float64)
+    D = SpatialResponse.gaussian(factor)
+    return Scene(X=SpectralResponse(R).apply(Z), Y=D.apply(Z)), D
+
+
+def test_fitted_response_recovers_a_non_negative_one():
+    R = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.0, 0.2, 0.3, 0.5]], dtype=torch.float64)
+    scene, D = _scene(R)
+    np.testing.assert_allclose(fitted_response(scene, D).matrix, R, atol=1e-9)
+
+
+def test_fitted_response_of_a_guide_that_is_no_mix_is_not_negative():
+    R = torch.tensor([[1.0, -0.5, 0.2]], dtype=torch.float64)
+    scene, D = _scene(R)
+    assert (fitted_response(scene, D).matrix >= 0).all()
+
+
+def test_default_psf_is_the_observation_models_own():
+    for factor in (2, 3, 4, 5):
+        mine, theirs = told_psf(None, 1.0, factor), SpatialResponse.gaussian(factor)
+        torch.testing.assert_close(mine.kernel, theirs.kernel)
+
+
+def test_psf_width_is_its_half_maximum():
+    # A Gaussian of FWHM w is 2^-(2 d / w)^2 at distance d; 2 coarse pixels of 4 are w = 8 fine ones. K is even, so the
+    # pixels lie at 0.5, 1.5, ... from the centre.
+    kernel = told_psf("gaussian", 2.0, 4).kernel
+    row = kernel[kernel.shape[0] // 2, kernel.shape[0] // 2 :]
+    assert float(row[4] / row[0]) == pytest.approx(2.0 ** (-((9 / 8) ** 2) + (1 / 8) ** 2), rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1.0, 7000.0, 1e-4])
+def test_unit_of_the_guide_is_found_through_r(unit):
+    R = torch.full((2, 4), 0.25, dtype=torch.float64)
+    scene, _ = _scene(R)
+    scaled = Scene(X=scene.X * unit, Y=scene.Y)
+    assert find_scale(scaled, SpectralResponse(R), peak=None).gain == pytest.approx(unit, rel=0.02)
+
+
+def test_scale_is_undone():
+    scene, _ = _scene(torch.eye(3, dtype=torch.float64))
+    scale = Scale(peak=250.0, gain=3.0)
+    torch.testing.assert_close(scale.undo(scale.apply(scene).Y), scene.Y)
+    torch.testing.assert_close(scale.apply(scene).X * 750.0, scene.X)
+
+
+def test_images_of_zeros_have_a_scale():
+    zeros = Scene(X=torch.zeros(1, 2, 8, 8), Y=torch.zeros(1, 4, 2, 2))
+    assert find_scale(zeros, None, peak=None) == Scale(1.0, 1.0)
+
+
+def test_own_bands_make_a_sensor_where_widths_are_known(pair):
+    assert own_sensor(pair.msi) is None
+    sensor = own_sensor(pair.msi.assign_coords(fwhm=("band", [60.0, 35.0, 30.0, 110.0])))
+    np.testing.assert_allclose(sensor.centroids_nm, pair.msi["wavelength"], atol=0.5)
