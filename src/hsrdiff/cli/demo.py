@@ -30,13 +30,13 @@ def command(
     from hsrdiff.cli.screen import console, facts, steps_shown
     from hsrdiff.jobs.demo import demo
 
-    screen = console()
-    screen.print(
-        "AVIRIS Indian Pines, 176 bands at about 20 m. A part that the weights never saw is blurred to pixels 4 times "
-        "coarser and fused with a six-band Landsat-like image of the fine grid."
-    )
     with steps_shown("reading the scene") as report:
         result = demo(out, weights=weights, steps=steps, seed=seed, progress=report)
+    screen = console()
+    screen.print(
+        "AVIRIS Indian Pines, 176 bands at about 20 m. A part that the weights never saw was blurred to pixels 4 times "
+        "coarser and fused with a six-band Landsat-like image of the fine grid."
+    )
     screen.print()
     screen.print(_table(result))
     screen.print(result.rows[0].convention, style="dim", markup=False)

@@ -1,0 +1,191 @@
+import re
+import warnings
+
+import numpy as np
+import pytest
+from affine import Affine
+from typer.testing import CliRunner
+
+import hsrdiff.jobs.demo
+import hsrdiff.jobs.fuse
+import hsrdiff.jobs.train
+from hsrdiff import __version__
+from hsrdiff.cli import app, evaluate, fuse, info, main, simulate
+from hsrdiff.cli.info import ranges
+from hsrdiff.cli.screen import number
+from hsrdiff.cubes import as_cube, open_cube, write_cube
+from hsrdiff.evaluation import Row
+from hsrdiff.observation import CoverageWarning
+from hsrdiff.training import TrainResult
+
+COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "train")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], terminal_width=200)
+
+
+@pytest.fixture
+def truth(tmp_path):
+    rng = np.random.default_rng(0)
+    smooth = np.linspace(0.2, 0.8, 10)[:, None, None] * np.linspace(0.5, 1.0, 16)[None, :, None]
+    values = (smooth + 0.1 * rng.random((1, 16, 16)) * np.linspace(1, 2, 10)[:, None, None]).astype(np.float32)
+    cube = as_cube(
+        values,
+        wavelengths_nm=np.linspace(450, 900, 10),
+        fwhm_nm=np.full(10, 50.0),
+        crs="EPSG:32633",
+        transform=Affine(10, 0, 4e5, 0, -10, 5e6),
+    )
+    return write_cube(cube, tmp_path / "truth.tif")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_a_real_example(command):
+    done = run(command, "--help")
+    assert done.exit_code == 0
+    example = re.search(r"Example: (hsrdiff .+)", done.output)
+    assert example, done.output
+    assert f"hsrdiff {command}" in example[1]
+
+
+def test_examples_parse(monkeypatch, tmp_path):
+    # Every option and argument of an example is one that the command knows: only the missing files stop it.
+    monkeypatch.chdir(tmp_path)
+    for module in (info, simulate, fuse, evaluate):
+        for words in re.findall(r"Example: hsrdiff (.+)", module.EXAMPLE):
+            done = run(*words.split())
+            assert done.exit_code == 2
+            assert "does not exist" in done.stderr, done.stderr
+
+
+def test_version_and_bare_call():
+    assert run("--version").output.strip() == f"hsrdiff {__version__}"
+    bare = run()
+    assert all(command in bare.output for command in COMMANDS)
+
+
+def test_from_a_cube_to_scores(truth, tmp_path):
+    hsi, msi, fused = (tmp_path / name for name in ("hsi.tif", "msi.tif", "fused.tif"))
+    sensor = ("--sensor", "sentinel2:10m")
+    made = run("simulate", truth, *sensor, "--factor", 4, "--out-hsi", hsi, "--out-msi", msi, "--snr-hsi", 60)
+    assert made.exit_code == 0, made.output
+    assert "10 bands, 4 × 4 pixels" in made.output
+    done = run("fuse", hsi, msi, "-o", fused, *sensor)
+    assert done.exit_code == 0, done.output
+    assert "10 bands, 16 × 16 pixels, 4 times finer, by regression" in done.output
+    np.testing.assert_allclose(open_cube(fused)["wavelength"], open_cube(truth)["wavelength"])
+    scored = run("evaluate", fused, truth, "--factor", 4)
+    assert scored.exit_code == 0, scored.output
+    psnr_db = float(re.search(r"PSNR\s+([\d.]+) dB", scored.output)[1])
+    assert psnr_db == pytest.approx(hsrdiff.evaluate(fused, truth, factor=4).psnr_db, abs=0.01)
+    assert "ERGAS 100/4" in scored.output
+
+
+def test_info_says_what_matters(truth):
+    said = run("info", truth)
+    assert said.exit_code == 0
+    for words in ("10 bands, 16 × 16", "450 to 900 nm", "EPSG:32633", "10 × 10", "100 % of all values"):
+        assert words in said.output
+
+
+def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
+    seen = {}
+
+    def fused(hsi, msi, **options):
+        seen.update(options)
+        options["progress"](1, 2)
+        attrs = {"hsrdiff_factor": "4", "hsrdiff_method": "bicubic", "hsrdiff_note": "a [b] c"}
+        cube = as_cube(np.zeros((3, 8, 8)))
+        return cube.assign_attrs(attrs)
+
+    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", fused)
+    done = run("fuse", "h", "m", "-o", "f.tif", "--bands", "B2, B3", "-m", "bicubic", "--seed", 7, "--factor", 4)
+    assert done.exit_code == 0, done.output
+    assert (seen["bands"], seen["method"], seen["seed"], seen["factor"]) == (["B2", "B3"], "bicubic", 7, 4)
+    assert "note: a [b] c" in done.output
+
+
+def test_train_passes_its_changes_on(monkeypatch, tmp_path):
+    seen = {}
+
+    def train(recipe, **options):
+        seen.update(options, recipe=recipe)
+        return TrainResult(tmp_path / "w.safetensors", 5, False, "5 of 9 steps")
+
+    monkeypatch.setattr(hsrdiff.jobs.train, "train", train)
+    done = run("train", "r", "-o", tmp_path, "--minutes", "1.5", "--set", "training.steps=9", "--set", "a.b = c=d")
+    assert done.exit_code == 0, done.output
+    assert seen["overrides"] == {"training.steps": "9", "a.b": "c=d"}
+    assert seen["minutes"] == 1.5
+    assert "5 of 9 steps" in done.output
+    wrong = run("train", "r", "-o", tmp_path, "--set", "steps")
+    assert wrong.exit_code == 2
+    assert "KEY=VALUE" in wrong.stderr
+
+
+def test_demo_prints_scores_convention_files_and_next_steps(monkeypatch, tmp_path):
+    def demo(out, **options):
+        rows = tuple(
+            Row(m, "s", 4, 40.0 + i, 0.9, 2.0, 1.0, 0.01, 0.1, "D", "the convention", {"weights": "some weights"})
+            for i, m in enumerate(("bicubic", "regression", "hsr-diff"))
+        )
+        names = ("hsi", "msi", "truth", "figure")
+        return hsrdiff.jobs.demo.DemoResult(rows, {n: tmp_path / n for n in names}, "some weights")
+
+    monkeypatch.setattr(hsrdiff.jobs.demo, "demo", demo)
+    done = run("demo", "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    for words in ("42.00", "the convention", "some weights", "hsrdiff evaluate", str(tmp_path / "figure")):
+        assert words in done.output
+
+
+def test_ctrl_c_says_so_and_ends_with_130(monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", stopped)
+    done = run("fuse", "h", "m", "-o", "f.tif")
+    assert done.exit_code == 130
+    assert done.stderr.strip() == "hsrdiff: stopped; nothing half-written."
+
+
+def test_own_warnings_are_one_line_and_foreign_ones_silent(monkeypatch, truth):
+    def warned(*_, **__):
+        warnings.warn("only 50 % of\n band B8 lies inside", CoverageWarning, stacklevel=1)
+        warnings.warn("for programmers", DeprecationWarning, stacklevel=1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", warned)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = run("fuse", "h", "m", "-o", "f.tif")
+    assert done.stderr.splitlines()[0] == "hsrdiff: warning: only 50 % of band B8 lies inside"
+    assert "programmers" not in done.stderr
+
+
+def test_a_bug_shows_its_traceback_and_asks_for_a_report(monkeypatch, capsys):
+    def broken(*_, **__):
+        raise ZeroDivisionError("bug")
+
+    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", broken)
+    with pytest.raises(SystemExit) as end:
+        main(["fuse", "h", "m", "-o", "f.tif"])
+    assert end.value.code == 1
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert said.strip().splitlines()[-1].startswith("hsrdiff: this is a bug")
+
+
+@pytest.mark.parametrize("arguments", [["fuze"], ["fuse"], ["fuse", "a", "b"], ["info", "--no-such-option"]])
+def test_usage_errors_exit_with_2(arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+
+
+def test_ranges_and_numbers():
+    assert ranges((1, 2, 3, 7, 9, 10)) == "1-3, 7, 9-10"
+    assert ranges(()) == ""
+    assert number(float("nan"), 2) == "–"
+    assert number(1.005, 1) == "1.0"

@@ -1,0 +1,297 @@
+"""What a user can get wrong: one sentence saying what was found, what was expected or what to do; exit code 2; nothing
+half-written."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from affine import Affine
+from typer.testing import CliRunner
+
+from hsrdiff import simulate
+from hsrdiff.cli import app
+from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
+
+BANDS, MSI_BANDS = 8, 4
+SENSOR = "sentinel2:B2,B3,B4,B8"
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """A good pair, its truth, and weights that fit it."""
+    folder = tmp_path_factory.mktemp("good")
+    rng = np.random.default_rng(0)
+    values = (0.2 + 0.6 * rng.random((BANDS, 16, 16))).astype(np.float32)
+    cube = as_cube(
+        values,
+        wavelengths_nm=np.linspace(450, 900, BANDS),
+        crs="EPSG:32633",
+        transform=Affine(10, 0, 4e5, 0, -10, 5e6),
+    )
+    write_cube(cube, folder / "truth.tif")
+    simulate(cube, sensor=SENSOR, factor=4, out_hsi=folder / "hsi.tif", out_msi=folder / "msi.tif")
+    for name, bands in (("fits", BANDS), ("other-bands", 31)):
+        network = CDFormer(bands, MSI_BANDS, CDFormerConfig(channels=8, layers=1, heads=2))
+        card = ModelCard(bands=bands, msi_bands=MSI_BANDS, factor=4)
+        save_weights(folder / f"{name}.safetensors", network, card)
+    return folder
+
+
+@pytest.fixture
+def here(originals, tmp_path, monkeypatch):
+    """The current folder holds copies of the good files."""
+    for file in originals.iterdir():
+        shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _listing(folder):
+    return {str(p.relative_to(folder)): p.stat().st_size for p in folder.rglob("*")}
+
+
+def refuses(folder, *arguments):
+    """Run a command that must fail; return its sentence."""
+    before = _listing(folder)
+    done = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert done.exit_code == 2, (done.exit_code, done.output, done.exception)
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    sentence = lines[0]
+    assert sentence.startswith("hsrdiff: ")
+    assert sentence.endswith(".")
+    assert "Traceback" not in done.output
+    assert "; " in sentence, f"only what was found, neither what was expected nor what to do: {sentence}"
+    assert done.stdout == ""
+    assert _listing(folder) == before, "something was left behind"
+    return sentence
+
+
+def fuse(folder, *options, hsi="hsi.tif", msi="msi.tif", out="fused.tif"):
+    return refuses(folder, "fuse", hsi, msi, "-o", out, *options)
+
+
+def _save(values, name, **coordinates):
+    return write_cube(as_cube(np.asarray(values, np.float32), **coordinates), name)
+
+
+def test_the_good_pair_is_accepted(here):
+    for method in ((), ("-m", "hsr-diff", "--weights", "fits.safetensors", "--steps", "1")):
+        done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif", *method])
+        assert done.exit_code == 0, done.output
+    assert (here / "fused.tif").stat().st_size > 1000
+
+
+def test_swapped_images(here):
+    assert "swap" in fuse(here, hsi="msi.tif", msi="hsi.tif")
+
+
+def test_shapes_that_do_not_match(here):
+    _save(np.ones((4, 16, 12)), "narrow.tif")
+    said = fuse(here, msi="narrow.tif")
+    assert "4 in rows and 3 in columns" in said
+    said = refuses(here, "evaluate", "hsi.tif", "truth.tif", "--factor", "4")
+    assert "4 x 4" in said
+    assert "16 x 16" in said
+    said = refuses(here, "evaluate", "narrow.tif", "truth.tif", "--factor", "4")
+    assert "4 bands and the truth 8" in said
+
+
+def test_factor_that_is_no_whole_number(here):
+    _save(np.ones((4, 14, 14)), "odd.tif")
+    said = fuse(here, msi="odd.tif")
+    assert "3.5" in said
+    assert "whole number of at least 2" in said
+    assert "4 times apart" in fuse(here, "--factor", "3")
+    assert "at least 2" in refuses(
+        here, "simulate", "truth.tif", "--sensor", SENSOR, "--factor", "1", "--out-hsi", "h.tif", "--out-msi", "m.tif"
+    )
+
+
+@pytest.mark.parametrize("role", ["hsi", "msi"])
+def test_nan_everywhere(here, role):
+    shape = (BANDS, 4, 4) if role == "hsi" else (MSI_BANDS, 16, 16)
+    _save(np.full(shape, np.nan), "empty.tif")
+    assert "no valid pixel" in fuse(here, **{role: "empty.tif"})
+    assert "no valid pixel" in refuses(here, "info", "empty.tif")
+
+
+def test_images_of_other_places(here):
+    place = Affine(10, 0, 5e5, 0, -10, 5e6)
+    _save(np.ones((MSI_BANDS, 16, 16)), "far.tif", crs="EPSG:32633", transform=place)
+    assert "apart on the map" in fuse(here, msi="far.tif")
+    _save(np.ones((MSI_BANDS, 16, 16)), "zone.tif", crs="EPSG:32631", transform=place)
+    assert "EPSG:32631" in fuse(here, msi="zone.tif")
+
+
+def test_missing_wavelengths_with_a_sensor(here):
+    rng = np.random.default_rng(0)
+    _save(rng.random((BANDS, 4, 4)), "plain.tif")
+    said = fuse(here, "--sensor", SENSOR, hsi="plain.tif")
+    assert "has no wavelengths" in said
+    _save(rng.random((BANDS, 16, 16)), "plain16.tif")
+    said = refuses(
+        here, "simulate", "plain16.tif", "--sensor", SENSOR, "--factor", "4", "--out-hsi", "h.tif", "--out-msi", "m.tif"
+    )
+    assert "has no wavelengths" in said
+
+
+@pytest.mark.parametrize("ending", ["tif", "hdr", "mat", "nc", "npy"])
+def test_truncated_file(here, originals, ending):
+    whole = write_cube(as_cube(np.random.default_rng(0).random((BANDS, 64, 64))), f"whole.{ending}")
+    data = whole.with_suffix(".img") if ending == "hdr" else whole
+    content = data.read_bytes()
+    data.write_bytes(content[: len(content) // 2])
+    assert "whole" in refuses(here, "info", whole.name)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image at all", b"II*\x00\xff\xff\xff\xff" + bytes(40)])
+@pytest.mark.parametrize("name", ["broken.tif", "broken.mat", "broken.nc", "broken.xyz"])
+def test_unreadable_file(here, name, content):
+    (here / name).write_bytes(content)
+    assert name in fuse(here, hsi=name)
+
+
+def test_missing_file(here):
+    assert "hsj.tif does not exist" in fuse(here, hsi="hsj.tif")
+
+
+def test_unknown_sensor_band_and_table(here):
+    assert "use 'sentinel2' if that was meant" in fuse(here, "--sensor", "sentinel3")
+    assert "B9x" in fuse(here, "--sensor", "sentinel2", "--bands", "B2,B3,B4,B9x")
+    assert "4 bands and sensor 'sentinel2'" in fuse(here, "--sensor", "sentinel2:B2,B3")
+    assert "nowhere.csv" in fuse(here, "--srf", "nowhere.csv")
+    (here / "table.csv").write_text("wavelength_nm,a\n400,x\n")
+    assert "table.csv" in fuse(here, "--srf", "table.csv")
+
+
+def test_sensor_band_outside_the_image(here):
+    said = fuse(here, "--sensor", "sentinel2:B2,B3,B4,B12")
+    assert "B12" in said
+    assert "5 %" in said
+
+
+def test_unknown_method(here):
+    assert "use 'hsr-diff' if that was meant" in fuse(here, "-m", "hsrdif")
+
+
+def test_weights_for_other_bands_or_broken(here):
+    said = fuse(here, "-m", "hsr-diff", "--weights", "other-bands.safetensors")
+    assert "31" in said
+    assert str(BANDS) in said
+    assert "no shipped weights" in fuse(here, "-m", "hsr-diff")
+    content = (here / "fits.safetensors").read_bytes()
+    (here / "half.safetensors").write_bytes(content[: len(content) // 2])
+    assert "half.safetensors" in fuse(here, "-m", "hsr-diff", "--weights", "half.safetensors")
+    assert "nothing.safetensors" in fuse(here, "-m", "hsr-diff", "--weights", "nothing.safetensors")
+
+
+def test_kernel_that_cannot_be_used(here):
+    (here / "k.csv").write_text("1,2\n3\n")
+    assert "k.csv" in fuse(here, "--psf", "k.csv")
+    np.save("k.npy", np.ones((3, 3)))
+    assert "even" in fuse(here, "--psf", "k.npy")
+
+
+def test_unknown_recipe_and_key(here):
+    assert "cave-x32-small" in refuses(here, "train", "cave-x32-smal", "-o", "run")
+    said = refuses(here, "train", "overfit-crop", "-o", "run", "--set", "training.step=5")
+    assert "steps" in said
+
+
+def test_missing_data_folder(here, monkeypatch):
+    monkeypatch.delenv("HSRDIFF_DATA", raising=False)
+    before = {name for name in _listing(here) if not name.startswith("run")}
+    done = CliRunner().invoke(app, ["train", "cave-x32-small", "-o", "run"])
+    assert done.exit_code == 2
+    assert "HSRDIFF_DATA" in done.stderr
+    assert before <= set(_listing(here))
+
+
+def test_output_folder_missing_or_without_a_known_ending(here):
+    assert "does not exist" in fuse(here, out="no/such/folder/fused.tif")
+    assert ".tif" in fuse(here, out="fused.docx")
+    assert "does not exist" in refuses(here, "demo", "-o", "no/such/folder")
+    assert "does not exist" in refuses(here, "train", "overfit-crop", "-o", "no/such/folder")
+    assert "does not exist" in refuses(
+        here,
+        "simulate",
+        "truth.tif",
+        "--sensor",
+        SENSOR,
+        "--factor",
+        "4",
+        "--out-hsi",
+        "h.tif",
+        "--out-msi",
+        "no/m.tif",
+    )
+
+
+def test_output_folder_that_may_not_be_written(here, monkeypatch):
+    (here / "locked").mkdir()
+    # The suite may run as root, whom no permission stops: ask the question that the program asks.
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("locked") and allowed(path, mode))
+    assert "not writable" in fuse(here, out="locked/fused.tif")
+
+
+@pytest.mark.parametrize("out", ["fused.tif", "fused.hdr", "fused.npy"])
+def test_disk_full_while_writing(here, monkeypatch, out):
+    from hsrdiff.cubes import FORMATS
+
+    def full(cube, path, options):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    name = {"tif": "geotiff", "hdr": "envi", "npy": "npy"}[out[-3:]]
+    monkeypatch.setattr(FORMATS[name], "write", full)
+    said = fuse(here, out=out)
+    assert "no space left" in said.lower()
+    assert out in said
+
+
+def test_disk_full_keeps_the_older_result(here, monkeypatch):
+    from hsrdiff.cubes import FORMATS
+
+    (here / "fused.tif").write_bytes(b"an older result")
+
+    def full(cube, path, options):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FORMATS["geotiff"], "write", full)
+    fuse(here)
+    assert (here / "fused.tif").read_bytes() == b"an older result"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")
+def test_file_that_the_system_refuses_to_grow(here):
+    """A process of its own, as a real limit stops the C libraries too."""
+    code = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "from hsrdiff.cli import main\n"
+        "main(['fuse', 'hsi.tif', 'msi.tif', '-o', 'fused.tif'])\n"
+    )
+    before = _listing(here)
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2, done.stderr
+    *others, sentence = done.stderr.strip().splitlines()
+    assert sentence.startswith("hsrdiff: ")
+    assert "fused.tif" in sentence
+    assert "Traceback" not in done.stderr
+    assert all(line.startswith("_tiff") for line in others), done.stderr  # libtiff's own words, written from C
+    assert _listing(here) == before
+
+
+def test_numbers_out_of_range(here):
+    assert "positive" in fuse(here, "--psf-fwhm", "0")
+    assert "positive" in fuse(here, "--peak", "0")
+    assert "at least 1" in fuse(here, "-m", "hsr-diff", "--weights", "fits.safetensors", "--steps", "0")
