@@ -295,3 +295,18 @@ def test_numbers_out_of_range(here):
     assert "positive" in fuse(here, "--psf-fwhm", "0")
     assert "positive" in fuse(here, "--peak", "0")
     assert "at least 1" in fuse(here, "-m", "hsr-diff", "--weights", "fits.safetensors", "--steps", "0")
+
+
+def test_ctrl_c_while_writing_leaves_nothing(here, monkeypatch):
+    from hsrdiff.cubes import FORMATS
+
+    def stopped(cube, path, options):
+        path.write_bytes(b"half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FORMATS["geotiff"], "write", stopped)
+    before = _listing(here)
+    done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif"])
+    assert done.exit_code == 130
+    assert done.stderr.strip() == "hsrdiff: stopped; nothing half-written."
+    assert _listing(here) == before
