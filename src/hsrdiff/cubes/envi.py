@@ -100,8 +100,9 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         CubeFormatError: A file is missing or too short, or the header cannot be understood.
     """
     no_variables(path, variable)
-    header_path, data_path = _pair(path)
+    header_path = _header_of(path)
     header = parse_header(header_path)
+    data_path = _data_of(path)
     kind = header.get("file type", "ENVI Standard").lower()
     if "spectral library" in kind or "meta" in kind:
         raise CubeFormatError(f"{header_path} is of file type '{header['file type']}'", expected="an image")
@@ -253,21 +254,26 @@ def _header_beside(path: Path) -> Path | None:
     return next((name for name in names if name.is_file()), None)
 
 
-def _pair(path: Path) -> tuple[Path, Path]:
-    """Return the header and the data file, whichever of them was given."""
+def _header_of(path: Path) -> Path:
+    """Return the header, whichever file of the pair was given."""
+    header = path if path.suffix.lower() == ".hdr" else _header_beside(path)
+    if header is None:
+        raise CubeFormatError(
+            f"{path} has no header beside it", expected=f"{path.with_suffix('.hdr').name}", do="copy both files"
+        )
+    return header
+
+
+def _data_of(path: Path) -> Path:
+    """Return the data file, whichever file of the pair was given."""
     if path.suffix.lower() != ".hdr":
-        header = _header_beside(path)
-        if header is None:
-            raise CubeFormatError(
-                f"{path} has no header beside it", expected=f"{path.with_suffix('.hdr').name}", do="copy both files"
-            )
-        return header, path
+        return path
     stem = path.with_suffix("")
     endings = ("", *suffixes[1:], *(suffix.upper() for suffix in suffixes[1:]), ".bin")
     for ending in endings:
         data = stem.with_name(stem.name + ending)
         if data.is_file():
-            return path, data
+            return data
     raise CubeFormatError(
         f"{path} has no data file beside it",
         expected=f"{stem.name}.img, or the name without an ending, .dat, .raw, .bsq, .bil or .bip",

@@ -202,7 +202,8 @@ def map_entries(crs: CRS | None, transform: Affine | None) -> dict[str, str]:
             words = ["UTM"]
             tail = [str(code % 100), "North" if code < 32700 else "South", "WGS-84", "units=Meters"]
         elif crs is not None and crs.is_geographic:
-            words, tail = ["Geographic Lat/Lon"], ["WGS-84" if code == 4326 else "unknown", "units=Degrees"]
+            # without "units=Degrees": GDAL 3.10 then takes it for another CRS than the one stated below
+            words, tail = ["Geographic Lat/Lon"], ["WGS-84" if code == 4326 else "unknown"]
         elif crs is not None:
             words, tail = ["Projected"], ["units=Meters"] if crs.linear_units.lower().startswith("met") else []
         numbers = ["1", "1", *(repr(float(n)) for n in (c, f, step_x, step_y))]

@@ -29,6 +29,7 @@ def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> 
         InputError: The CRS is not known.
     """
     import rioxarray  # noqa: F401  (registers .rio)
+    from rasterio.crs import CRS
     from rasterio.errors import CRSError
 
     if transform is not None:
@@ -43,9 +44,10 @@ def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> 
         cube = cube.rio.write_transform(transform)
     if crs is not None:
         try:
-            cube = cube.rio.write_crs(crs)
+            known = CRS.from_user_input(crs)
         except CRSError as error:
             raise InputError(f"the CRS {crs!r} is not known", expected="an EPSG code or WKT") from error
+        cube = cube.rio.write_crs(known)
     return cube
 
 

@@ -120,12 +120,13 @@ def _write_tiff(
     if transform is not None:
         profile["transform"] = transform
     with open_quietly(path, "w", profile) as dataset:
-        for strip, raw in packed_strips(cube, packing, multiple=tile):
-            dataset.write(raw, window=((strip.start, strip.stop), (0, width)))
+        # Tags first: the directory then stands before the values, where a reader over a network wants it.
         if not packing.is_plain:
             dataset.scales = tuple(np.broadcast_to(packing.scale_factor, bands).tolist())
             dataset.offsets = tuple(np.broadcast_to(packing.add_offset, bands).tolist())
         _write_axis(dataset, SpectralAxis.of_cube(cube))
+        for strip, raw in packed_strips(cube, packing, multiple=tile):
+            dataset.write(raw, window=((strip.start, strip.stop), (0, width)))
 
 
 def _write_axis(dataset: Any, axis: SpectralAxis) -> None:

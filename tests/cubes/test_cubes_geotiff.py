@@ -1,0 +1,202 @@
+"""GeoTIFF as other software writes and reads it; rasterio is the independent oracle."""
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.enums import ColorInterp
+
+from hsrdiff.cubes import as_cube, open_cube, write_cube
+from hsrdiff.errors import CubeFormatError
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
+
+def make(path, values, tags=None, domain=None, **profile):
+    count, height, width = values.shape
+    profile = {"driver": "GTiff", "count": count, "height": height, "width": width, "dtype": values.dtype} | profile
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(values)
+        for band, items in enumerate(tags or [], 1):
+            dataset.update_tags(band, ns=domain, **items)
+    return path
+
+
+@pytest.mark.parametrize("cog", [False, True])
+def test_what_gdal_sees(tmp_path, full, cog):
+    cube = full.drop_vars("band_name")
+    cube.encoding = {"dtype": "int16", "scale_factor": 1e-4, "_FillValue": -9999}
+    path = write_cube(cube, tmp_path / "a.tif", cog=cog)
+    with rasterio.open(path) as dataset:
+        assert dataset.dtypes[0] == "int16"
+        assert dataset.nodata == -9999
+        assert dataset.scales == (1e-4,) * 31
+        assert dataset.offsets == (0.0,) * 31
+        assert dataset.crs.to_epsg() == 32633
+        assert dataset.descriptions[12] == "band 13 (520 Nanometers)"
+        items = dataset.tags(13)
+        assert float(items["wavelength"]) == 520.0
+        assert items["wavelength_units"] == "Nanometers"
+        assert float(items["fwhm"]) == full.fwhm[12]
+        assert (dataset.tags(1)["good_band"], items["good_band"]) == ("0", "1")
+        imagery = dataset.tags(13, ns="IMAGERY")
+        assert float(imagery["CENTRAL_WAVELENGTH_UM"]) == 0.52
+        assert float(imagery["FWHM_UM"]) == pytest.approx(full.fwhm.values[12] / 1000)
+        structure = dataset.tags(ns="IMAGE_STRUCTURE")
+        assert structure["COMPRESSION"] == "DEFLATE"
+        assert structure["PREDICTOR"] == "2"
+        assert (structure.get("LAYOUT") == "COG") is cog
+        assert dataset.profile["tiled"] is True
+        np.testing.assert_allclose(
+            dataset.read(5)[dataset.read_masks(5) > 0] * 1e-4, cube.values[4][~np.isnan(cube.values[4])], atol=6e-5
+        )
+    np.testing.assert_array_equal(open_cube(path).fwhm, full.fwhm)
+
+
+def test_a_large_cog_has_overviews(tmp_path):
+    cube = as_cube(np.random.default_rng(0).random((2, 600, 700)).astype(np.float32))
+    path = write_cube(cube, tmp_path / "a.tif", cog=True)
+    with rasterio.open(path) as dataset:
+        assert dataset.overviews(1) == [2]
+    np.testing.assert_array_equal(open_cube(path).values, cube.values)
+    np.testing.assert_array_equal(open_cube(path, chunks={"y": 256}).values, cube.values)
+
+
+@pytest.mark.parametrize("compress", ["deflate", "zstd", "lzw", "none"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32", "float64"])
+def test_every_compression_and_type(tmp_path, bare, compress, dtype):
+    scale = {"uint8": 1 / 255, "int16": 1e-4}.get(dtype, 1.0)
+    cube = bare if dtype.startswith("float") else (bare * (1 if scale < 1 else 1000))
+    cube.encoding = {"dtype": dtype, "scale_factor": scale}
+    back = open_cube(write_cube(cube, tmp_path / "a.tif", compress=compress))
+    assert back.encoding["dtype"] == dtype
+    np.testing.assert_allclose(back.values, cube.values, atol=1e-6 if "float" in dtype else 0.5 * scale + 1e-6)
+
+
+def test_pixel_interleave(tmp_path, full):
+    path = write_cube(full, tmp_path / "a.tif", interleave="pixel")
+    with rasterio.open(path) as dataset:
+        assert dataset.interleaving.value == "PIXEL"
+    np.testing.assert_array_equal(open_cube(path).values, full.values)
+    with pytest.raises(CubeFormatError, match="interleave"):
+        write_cube(full, tmp_path / "b.tif", interleave="pixel", cog=True)
+
+
+def test_strips_of_many_tiles(tmp_path, monkeypatch):
+    monkeypatch.setattr("hsrdiff.cubes.packing.STRIP_BYTES", 2 * 300 * 4 * 10)
+    cube = as_cube(np.random.default_rng(0).random((2, 700, 300)).astype(np.float32))
+    for name in ("a.tif", "a.img", "a.bil", "a.npy"):
+        np.testing.assert_array_equal(open_cube(write_cube(cube, tmp_path / name)).values, cube.values)
+
+
+def test_a_plain_rgb_image_has_no_wavelengths(tmp_path):
+    values = np.random.default_rng(0).integers(0, 255, (3, 5, 6), dtype=np.uint8)
+    for name, driver in (("a.tif", "GTiff"), ("a.png", "PNG")):
+        cube = open_cube(make(tmp_path / name, values, driver=driver))
+        assert set(cube.coords) <= {"spatial_ref"}
+        np.testing.assert_array_equal(cube.values, values)
+        assert cube.encoding["dtype"] == np.uint8
+
+
+def test_a_grey_image_of_16_bits(tmp_path):
+    values = np.arange(30, dtype=np.uint16).reshape(1, 5, 6) * 2000
+    np.testing.assert_array_equal(open_cube(make(tmp_path / "a.png", values, driver="PNG")).values, values)
+
+
+def test_an_alpha_band_marks_invalid_pixels(tmp_path):
+    values = np.full((4, 5, 6), 7, np.uint8)
+    values[3] = 255
+    values[3, 0, 0] = 0
+    for name, driver in (("a.tif", "GTiff"), ("a.png", "PNG")):
+        path = make(
+            tmp_path / name,
+            values,
+            driver=driver,
+            **({"photometric": "RGB", "alpha": "YES"} if driver == "GTiff" else {}),
+        )
+        cube = open_cube(path)
+        assert cube.shape == (3, 5, 6)
+        assert np.isnan(cube.values[:, 0, 0]).all()
+        assert np.isnan(cube.values).sum() == 3
+        write_cube(cube, tmp_path / "again.tif")
+
+
+def test_a_palette_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=4, width=4, dtype="uint8") as dataset:
+        dataset.write(np.zeros((1, 4, 4), np.uint8))
+        dataset.write_colormap(1, {0: (255, 0, 0, 255)})
+        assert dataset.colorinterp == (ColorInterp.palette,)
+    with pytest.raises(CubeFormatError, match="palette"):
+        open_cube(path)
+
+
+VALUES = np.ones((2, 4, 5), np.float32)
+
+
+def test_units_of_band_items(tmp_path):
+    units = {"wavelength_units": "Micrometers"}
+    tags = [{"wavelength": "0.45", "fwhm": "0.01"} | units, {"wavelength": "0.55", "fwhm": "0.02"} | units]
+    cube = open_cube(make(tmp_path / "a.tif", VALUES, tags))
+    assert cube.wavelength.values.tolist() == [450.0, 550.0]
+    assert cube.fwhm.values.tolist() == [10.0, 20.0]
+
+
+def test_units_may_differ_from_band_to_band(tmp_path):
+    tags = [{"wavelength": "0.45", "wavelength_units": "um"}, {"wavelength": "550", "wavelength_units": "nm"}]
+    assert open_cube(make(tmp_path / "a.tif", VALUES, tags)).wavelength.values.tolist() == [450.0, 550.0]
+
+
+def test_the_imagery_domain_alone(tmp_path):
+    tags = [{"CENTRAL_WAVELENGTH_UM": "0.45", "FWHM_UM": "0.01"}, {"CENTRAL_WAVELENGTH_UM": "0.55", "FWHM_UM": "0.01"}]
+    cube = open_cube(make(tmp_path / "a.tif", VALUES, tags, domain="IMAGERY"))
+    assert cube.wavelength.values.tolist() == [450.0, 550.0]
+    assert cube.fwhm.values.tolist() == [10.0, 10.0]
+
+
+def test_band_descriptions_alone(tmp_path):
+    path = make(tmp_path / "a.tif", VALUES)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("band 1 (450.5 Nanometers)", "band 2 (0.55 Micrometers)")
+    assert "wavelength" not in open_cube(path).coords  # two units in one list are a slip, not a fact
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("blue (450.5 Nanometers)", "green (550 Nanometers)")
+    cube = open_cube(path)
+    assert cube.wavelength.values.tolist() == [450.5, 550.0]
+    assert cube.band_name.values.tolist() == ["blue (450.5 Nanometers)", "green (550 Nanometers)"]
+
+
+def test_numbers_in_brackets_that_are_no_wavelengths(tmp_path):
+    path = make(tmp_path / "a.tif", VALUES)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("tree height (10 kg)", "tree height (20 kg)")
+    assert "wavelength" not in open_cube(path).coords
+
+
+def test_a_list_of_the_whole_file_as_gdal_makes_it_from_envi(tmp_path):
+    path = make(tmp_path / "a.tif", VALUES)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(
+            ns="ENVI", wavelength="{0.45, 0.55}", wavelength_units="Micrometers", fwhm="{0.01,0.02}", bbl="{1,0}"
+        )
+    cube = open_cube(path)
+    assert cube.wavelength.values.tolist() == [450.0, 550.0]
+    assert cube.fwhm.values.tolist() == [10.0, 20.0]
+    assert cube.good_band.values.tolist() == [True, False]
+
+
+def test_a_wavelength_for_some_bands_only_is_none(tmp_path):
+    assert "wavelength" not in open_cube(make(tmp_path / "a.tif", VALUES, [{"wavelength": "450"}, {}])).coords
+
+
+def test_a_scale_for_each_band(tmp_path):
+    path = make(tmp_path / "a.tif", np.full((2, 4, 5), 10, np.int16), nodata=-1)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales, dataset.offsets = (0.1, 0.2), (0.0, 1.0)
+    cube = open_cube(path)
+    assert cube.values[:, 0, 0] == pytest.approx([1.0, 3.0])
+    assert cube.encoding["scale_factor"].tolist() == [0.1, 0.2]
+
+
+def test_named_variables_are_refused(tmp_path, bare):
+    with pytest.raises(CubeFormatError, match="variable"):
+        open_cube(write_cube(bare, tmp_path / "a.tif"), variable="cube")
