@@ -20,8 +20,11 @@ def inputs(n: int = 1, b: int = 3, bands: int = 5, h: int = 4, w: int = 6, facto
 
 @pytest.fixture
 def network() -> CDFormer:
+    """A network whose reconstruction is no longer at its initial 0."""
     torch.manual_seed(0)
-    return CDFormer(5, 3, SMALL).eval()
+    network = CDFormer(5, 3, SMALL).eval()
+    torch.nn.init.normal_(network.reconstruct.weight, std=0.1)
+    return network
 
 
 @pytest.mark.parametrize(("bands", "msi", "millions"), [(31, 3, 31.51), (103, 4, 32.01)])
@@ -51,9 +54,9 @@ def test_cached_and_uncached_agree(network: CDFormer) -> None:
             torch.testing.assert_close(denoise(Z, scale * gamma), network(X, Y, Z, scale * gamma), atol=0, rtol=0)
 
 
-def test_residual_base_is_the_upsampled_y(network: CDFormer) -> None:
+def test_untrained_network_returns_its_base_the_upsampled_y() -> None:
     X, Y, Z, gamma = inputs()
-    torch.nn.init.zeros_(network.reconstruct.weight)
+    network = CDFormer(5, 3, SMALL)
     want = F.interpolate(Y, size=X.shape[-2:], mode="bicubic", align_corners=False)
     torch.testing.assert_close(network(X, Y, Z, gamma), want, atol=0, rtol=0)
 
@@ -101,6 +104,18 @@ def test_second_half_is_the_deeper_layers_and_the_reconstruction(network: CDForm
     half = {id(p) for p in network.second_half()}
     names = {name for name, p in network.named_parameters() if id(p) in half}
     assert names == {n for n, _ in network.named_parameters() if n.startswith(("sr.1.", "ds.1.", "reconstruct."))}
+
+
+def test_features_keep_their_size_whatever_the_depth() -> None:
+    def size(layers: int) -> float:
+        torch.manual_seed(0)
+        network = CDFormer(5, 3, SMALL.model_copy(update={"layers": layers}))
+        features = torch.randn(1, 8, 8, 8)
+        for layer in network.sr:
+            features = layer(features)
+        return features.std().item()
+
+    assert size(12) < 2 * size(1)
 
 
 def test_same_seed_same_weights() -> None:

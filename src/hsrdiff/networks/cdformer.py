@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from hsrdiff.errors import ShapeError
 from hsrdiff.networks.conditioning import NCS2TL, KeysValues
-from hsrdiff.networks.initialise import kaiming
+from hsrdiff.networks.initialise import calm, kaiming
 from hsrdiff.networks.layers import S2TL
 from hsrdiff.typing import HRHSI, LRHSI, MSI, Denoise
 
@@ -92,6 +92,8 @@ class CDFormer(nn.Module):
         )
         self.reconstruct = nn.Conv2d(c.channels, bands, 3, padding=1)
         kaiming(self)
+        for stream in (self.sr, self.ds):
+            calm((m for name, m in stream.named_modules() if name.endswith(".project")), self.reconstruct)
 
     def encode(self, X: MSI, Y: LRHSI) -> Condition:
         """Run the SR stream: F_0^SR = conv([U; X]), F_l^SR = S2TL_l(F_{l-1}^SR).
