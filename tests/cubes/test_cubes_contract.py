@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 
 import numpy as np
 import pytest
@@ -201,6 +200,7 @@ def test_a_refusal_of_the_system_is_one_sentence_and_leaves_the_old_file(
 
 @pytest.mark.parametrize("name", WRITABLE)
 def test_a_disk_that_really_fills_up(tmp_path, name):
+    resource = pytest.importorskip("resource", reason="needs POSIX resource limits")
     noise = np.random.default_rng(1).random((31, 96, 96)).astype(np.float32)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
