@@ -21,6 +21,7 @@ options: dict[str, tuple[object, ...]] = {}
 can_write = True
 can_keep: frozenset[str] = FIELDS - {"band_packing"}
 
+_PATIENCE_S = 60.0  # for chunks under way on a slow disk
 _MARKS = ("zarr.json", ".zgroup", ".zarray", ".zmetadata")
 
 
@@ -85,4 +86,25 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     with warnings.catch_warnings():
         # Text has no fixed form in Zarr 3 yet; xarray writes and reads it alike, and only band names are text.
         warnings.filterwarnings("ignore", message=".*Zarr V3 specification.*")
-        dataset.to_zarr(path, mode="w", zarr_format=3, consolidated=False)
+        try:
+            dataset.to_zarr(path, mode="w", zarr_format=3, consolidated=False)
+        except BaseException:
+            _wait_for_writers()
+            raise
+
+
+def _wait_for_writers() -> None:
+    """Wait until Zarr has stopped writing: when one chunk fails, its other chunks are still under way.
+
+    Left alone, they would make the folder anew after it was cleared away.
+    """
+    import asyncio
+
+    from zarr.core.sync import sync
+
+    async def wait() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=_PATIENCE_S)
+
+    sync(wait())
