@@ -12,6 +12,7 @@ from hsrdiff._version import __version__
 
 if TYPE_CHECKING:
     from hsrdiff.cubes import open_cube, write_cube
+    from hsrdiff.jobs.benchmark import benchmark
     from hsrdiff.jobs.demo import demo
     from hsrdiff.jobs.evaluate import evaluate
     from hsrdiff.jobs.fuse import fuse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "open_cube": "hsrdiff.cubes",
     "write_cube": "hsrdiff.cubes",
+    "benchmark": "hsrdiff.jobs.benchmark",
     "demo": "hsrdiff.jobs.demo",
     "evaluate": "hsrdiff.jobs.evaluate",
     "fuse": "hsrdiff.jobs.fuse",
@@ -30,7 +32,18 @@ _PUBLIC = {
     "train": "hsrdiff.jobs.train",
 }
 
-__all__ = ["__version__", "demo", "evaluate", "fuse", "info", "open_cube", "simulate", "train", "write_cube"]
+__all__ = [
+    "__version__",
+    "benchmark",
+    "demo",
+    "evaluate",
+    "fuse",
+    "info",
+    "open_cube",
+    "simulate",
+    "train",
+    "write_cube",
+]
 
 
 def __getattr__(name: str) -> Any:

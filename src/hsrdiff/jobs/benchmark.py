@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
+
 from hsrdiff.datasets import make_dataset
 from hsrdiff.errors import InputError, WriteError, did_you_mean
 from hsrdiff.evaluation import PUBLISHED, Row, dataset_scene, evaluate_fuser, mean_row, to_csv, to_markdown
-from hsrdiff.fusers import make_fuser
+from hsrdiff.fusers import FUSERS, make_fuser
 from hsrdiff.rng import generator
 from hsrdiff.typing import PathLike
 
@@ -41,6 +43,7 @@ def benchmark(
     data: PathLike | None = None,
     out: PathLike | None = None,
     seed: int = 0,
+    threads: int | None = None,
     on_row: Callable[[Row], None] | None = None,
 ) -> BenchmarkResult:
     """Fuse and score every scene of a split with every method.
@@ -56,6 +59,7 @@ def benchmark(
         data: Folder of the data, in place of HSRDIFF_DATA.
         out: Folder for ``rows.jsonl``, ``rows.csv`` and ``table.md``.
         seed: Decides the noise of simulation and sampling.
+        threads: Processor threads; None leaves torch's choice.
         on_row: Called with each row as it is there.
 
     Returns:
@@ -65,6 +69,10 @@ def benchmark(
         InputError: If a scene, method or option is unknown.
         DatasetNotFoundError: If the data are missing.
     """
+    if not methods:
+        raise InputError("no method to run", expected="at least one", do=did_you_mean("", FUSERS))
+    if threads is not None:
+        torch.set_num_threads(threads)
     source = make_dataset(dataset, data=data)
     known = source.scenes(split)
     for name in scenes:
@@ -130,11 +138,19 @@ class _Kept:
         return self._rows.get(key)
 
     def add(self, key: str, row: Row) -> None:
-        if self._folder is not None:
-            with (self._folder / "rows.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "row": asdict(row)}) + "\n")
+        self._write("rows.jsonl", json.dumps({"key": key, "row": asdict(row)}) + "\n", "a")
 
     def summarise(self, csv: str, markdown: str) -> None:
-        if self._folder is not None:
-            (self._folder / "rows.csv").write_text(csv, encoding="utf-8")
-            (self._folder / "table.md").write_text(markdown, encoding="utf-8")
+        self._write("rows.csv", csv, "w")
+        self._write("table.md", markdown, "w")
+
+    def _write(self, name: str, text: str, mode: str) -> None:
+        if self._folder is None:
+            return
+        try:
+            with (self._folder / name).open(mode, encoding="utf-8") as file:
+                file.write(text)
+        except OSError as e:
+            raise WriteError(
+                f"'{self._folder / name}' could not be written ({e.strerror})", do="check the folder and the free space"
+            ) from e

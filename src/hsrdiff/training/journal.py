@@ -41,7 +41,7 @@ class Journal:
         if importlib.util.find_spec("tensorboard") is not None:
             from torch.utils.tensorboard.writer import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=done)  # type: ignore[no-untyped-call]
+            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=done)
 
     @staticmethod
     def _trim(path: Path, done: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,6 +82,11 @@ def step_loss(task: Task, step: int, stage: Stage, process: int, device: torch.d
     Z_t = diffuse(Z_0, gamma, normal_like(Z_0, generator(seed, "noise", step, process)))
     Z_hat = task.network(2 * X - 1, 2 * Y - 1, Z_t, gamma)
     return loss_eq8((Z_hat.float() + 1) / 2, X, Y, Z, task.observation)
+
+
+def is_main_process() -> bool:
+    """Tell whether this process is the one that writes: the only one, or rank 0 of a launcher's."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _accelerator(precision: str) -> Any:

@@ -159,8 +159,8 @@ def shipped_recipes() -> dict[str, Path]:
 
 
 def _explain(error: ValidationError, source: str) -> RecipeError:
-    """Turn the first of pydantic's errors into one sentence."""
-    first = error.errors()[0]
+    """Turn pydantic's errors into one sentence: a misspelt key first, since it makes another one missing."""
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = [str(p) for p in first["loc"]]
     where = ".".join(place)
     if first["type"] == "extra_forbidden":

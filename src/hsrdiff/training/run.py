@@ -16,7 +16,7 @@ from hsrdiff.networks import CDFormer, ModelCard, save_weights
 from hsrdiff.observation import Observation
 from hsrdiff.rng import derive_seed
 from hsrdiff.training.checkpoints import Progress
-from hsrdiff.training.loop import Task, train_loop
+from hsrdiff.training.loop import Task, is_main_process, train_loop
 from hsrdiff.training.patches import Patches
 from hsrdiff.training.progressive import plan
 from hsrdiff.training.recipe import DataSection, Recipe, load_recipe
@@ -155,15 +155,18 @@ def run_recipe(
     if threads is not None:
         torch.set_num_threads(threads)
     folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "recipe.json").write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
-    except OSError as e:
-        raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
+    if is_main_process():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "recipe.json").write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
+        except OSError as e:
+            raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
     training = load_training_data(recipe.data, data)
     task = make_task(recipe, training)
     done = train_loop(task, folder, minutes=minutes, stop_at=stop_at, show=progress)
-    weights = save_weights(folder / f"{recipe.name}.safetensors", task.network, _card(recipe, training, task, done))
+    weights = folder / f"{recipe.name}.safetensors"
+    if is_main_process():
+        save_weights(weights, task.network, _card(recipe, training, task, done))
     missing = task.plan.missing(done.step)
     finished = done.step >= recipe.training.steps
     message = f"{done.step} of {recipe.training.steps} steps in {done.seconds / 60:.1f} minutes"
