@@ -7,6 +7,7 @@ from hsrdiff.networks.windows import (
     RelativePositionBias,
     attend,
     attend_shifted,
+    distance_bias,
     merge,
     partition,
     relative_index,
@@ -42,6 +43,21 @@ def test_bias_depends_on_the_displacement_only() -> None:
     assert b.shape == (2, 9, 9)
     torch.testing.assert_close(b[:, 0, 1], b[:, 1, 2])  # one to the right
     torch.testing.assert_close(b[:, 0, 3], b[:, 4, 7])  # one down
+
+
+def test_distance_bias_by_hand() -> None:
+    bias = distance_bias(3, 2)
+    assert bias[0, 0].tolist() == pytest.approx([-4 * d for d in (0, 1, 2, 1, 2**0.5, 5**0.5, 2, 5**0.5, 8**0.5)])
+    torch.testing.assert_close(bias[1], bias[0] / 4)
+    torch.testing.assert_close(bias, bias.transpose(1, 2))
+
+
+def test_distance_bias_lets_a_query_without_content_find_its_own_pixel() -> None:
+    v = torch.arange(64.0).view(1, 1, 1, 1, 64, 1)
+    blank = torch.zeros_like(v)
+    out = attend(blank, blank, v, distance_bias(8, 1)).flatten()
+    assert (out - v.flatten()).abs().max() < 1.5
+    assert attend(blank, blank, v, None).std() < 1e-5
 
 
 def test_attention_by_hand() -> None:

@@ -9,7 +9,7 @@ from torch import nn
 
 from hsrdiff.networks.embedding import NoiseInjection
 from hsrdiff.networks.layers import S2TL
-from hsrdiff.networks.windows import attend, merge, partition
+from hsrdiff.networks.windows import attend, distance_bias, merge, partition
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,11 @@ class CrossAttention(nn.Module):
         window: Side of a window in pixels.
     """
 
-    # P11: attention over all pixels of an image is impossible, so MCA is windowed like SpatioMSA, without shift.
+    # P11: attention over all pixels of an image is impossible, so MCA is windowed like SpatioMSA, without shift. A query
+    # made of noise cannot tell the pixels of a window apart, so that nothing but the window's mean would pass: a fixed
+    # distance bias lets the first heads hand over their own pixel.
+    bias: torch.Tensor
+
     def __init__(self, channels: int, heads: int, window: int) -> None:
         super().__init__()
         self.heads, self.window = heads, window
@@ -42,6 +46,7 @@ class CrossAttention(nn.Module):
         self.key = nn.Linear(channels, channels, bias=False)
         self.value = nn.Linear(channels, channels, bias=False)
         self.project = nn.Linear(channels, channels)
+        self.register_buffer("bias", distance_bias(window, heads), persistent=False)
 
     def remember(self, sr: torch.Tensor) -> KeysValues:
         """Compute keys and values of F^SR, shape (n, H, W, C), which do not depend on the noise level."""
@@ -52,7 +57,7 @@ class CrossAttention(nn.Module):
     def forward(self, features: torch.Tensor, memory: KeysValues) -> torch.Tensor:
         """Attend to the remembered SR features; (n, H, W, C) to (n, H, W, C)."""
         q = partition(self.query(features), self.window, self.heads)
-        out: torch.Tensor = self.project(merge(attend(q, memory.k, memory.v, None), self.window))
+        out: torch.Tensor = self.project(merge(attend(q, memory.k, memory.v, self.bias), self.window))
         return out
 
 

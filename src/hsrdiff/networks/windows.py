@@ -63,6 +63,22 @@ class RelativePositionBias(nn.Module):
         return rearrange(self.table[self.index], "p q k -> k p q")
 
 
+def distance_bias(window: int, heads: int) -> torch.Tensor:
+    """Return a fixed bias that favours near pixels, from head to head less: ``-4 / 4**head * distance`` in pixels.
+
+    Args:
+        window: Side M.
+        heads: Number of heads; the first one looks at its own pixel almost only, the last ones nearly everywhere.
+
+    Returns:
+        Shape (heads, M*M, M*M).
+    """
+    y, x = torch.meshgrid(torch.arange(window), torch.arange(window), indexing="ij")
+    place = torch.stack([y.flatten(), x.flatten()], dim=-1).float()
+    slopes = 4.0 / 4.0 ** torch.arange(heads)
+    return -slopes[:, None, None] * torch.cdist(place, place)
+
+
 def shift_mask(window: int, *, last_row: bool, last_column: bool) -> torch.Tensor:
     """Return True where two tokens of a shifted window may see each other.
 
