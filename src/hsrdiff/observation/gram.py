@@ -146,14 +146,14 @@ class _Solve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, T: torch.Tensor, product: Linear) -> torch.Tensor:
         ctx.product = product
-        return _conjugate_gradients(T, product)
+        return conjugate_gradients(T, product)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
         return _Solve.apply(gradients[0], ctx.product), None  # type: ignore[no-untyped-call]
 
 
-def _conjugate_gradients(T: torch.Tensor, product: Linear) -> torch.Tensor:
+def conjugate_gradients(T: torch.Tensor, product: Linear) -> torch.Tensor:
     """Solve ``product(S) = T`` for each (n, C) image by itself, S starting at 0."""
     with torch.no_grad():
         solution = torch.zeros_like(T)
