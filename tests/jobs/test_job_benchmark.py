@@ -1,0 +1,58 @@
+"""`benchmark`: rows, their means, and going on behind an interruption."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hsrdiff.errors import InputError
+from hsrdiff.evaluation import Row
+from hsrdiff.jobs.benchmark import benchmark
+
+pytest.importorskip("tensorly")
+
+
+def test_rows_and_means_of_a_named_data_set(tmp_path: Path) -> None:
+    seen: list[Row] = []
+    result = benchmark("indian-pines", ["bicubic", "regression"], out=tmp_path, on_row=seen.append)
+    assert [(r.method, r.scene) for r in result.rows] == [
+        ("bicubic", "indian-pines/northeast"),
+        ("regression", "indian-pines/northeast"),
+    ]
+    bicubic, regression = result.means
+    assert regression.psnr_db > bicubic.psnr_db + 5
+    assert regression.sam_deg < bicubic.sam_deg
+    assert len(seen) == 2
+    for name in ("rows.jsonl", "rows.csv", "table.md"):
+        assert (tmp_path / name).stat().st_size > 0
+    assert "| regression | mean of 1 |" in (tmp_path / "table.md").read_text()
+
+
+def test_a_run_goes_on_behind_its_rows(tmp_path: Path) -> None:
+    """A kept row is returned as it stands; a line cut off by an interruption is computed again."""
+    first = benchmark("indian-pines", ["bicubic"], out=tmp_path)
+    path = tmp_path / "rows.jsonl"
+    entry = json.loads(path.read_text())
+    entry["row"]["psnr_db"] = 12.5
+    path.write_text(json.dumps(entry) + "\n")
+    assert benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0].psnr_db == 12.5
+    path.write_text(json.dumps(entry)[:40])
+    assert benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0].psnr_db == first.rows[0].psnr_db
+
+
+def test_other_options_are_other_rows(tmp_path: Path) -> None:
+    a = benchmark("indian-pines", ["regression"], out=tmp_path)
+    b = benchmark("indian-pines", ["regression"], out=tmp_path, options={"regression": {"ridge": 1.0}})
+    assert a.rows[0].psnr_db > b.rows[0].psnr_db
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+
+
+def test_mistakes_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown method 'bicubik'; use 'bicubic'"):
+        benchmark("indian-pines", ["bicubik"])
+    with pytest.raises(InputError, match="'nowhere' is not in the split 'test'"):
+        benchmark("indian-pines", ["bicubic"], scenes=["nowhere"])
+    with pytest.raises(InputError, match="has no option 'riddge'; use 'ridge'"):
+        benchmark("indian-pines", ["regression"], options={"regression": {"riddge": 1}})
+    with pytest.raises(InputError, match="no method"):
+        benchmark("indian-pines", [])
