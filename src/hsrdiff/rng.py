@@ -49,7 +49,5 @@ def normal_like(reference: torch.Tensor, generator: torch.Generator) -> torch.Te
     Returns:
         A new tensor like `reference`.
     """
-    drawn = torch.randn(
-        reference.shape, generator=generator, dtype=reference.dtype, device=generator.device
-    )
+    drawn = torch.randn(reference.shape, generator=generator, dtype=reference.dtype, device=generator.device)
     return drawn.to(reference.device)
