@@ -34,9 +34,9 @@ class CrossAttention(nn.Module):
         window: Side of a window in pixels.
     """
 
-    # P11: attention over all pixels of an image is impossible, so MCA is windowed like SpatioMSA, without shift. A query
-    # made of noise cannot tell the pixels of a window apart, so that nothing but the window's mean would pass: a fixed
-    # distance bias lets the first heads hand over their own pixel.
+    # P11: attention over all pixels of an image is impossible, so MCA is windowed like SpatioMSA, without shift. A
+    # query made of noise cannot tell the pixels of a window apart, so that nothing but the window's mean would pass:
+    # a fixed distance bias lets the first heads hand over their own pixel.
     bias: torch.Tensor
 
     def __init__(self, channels: int, heads: int, window: int) -> None:
