@@ -2,10 +2,12 @@
 
 import errno
 import os
+import warnings
 
 import numpy as np
 import pytest
 import xarray as xr
+from rasterio.errors import NotGeoreferencedWarning
 
 from hsrdiff.cubes import FORMATS, as_cube, open_cube, write_cube
 from hsrdiff.cubes.formats import FIELDS
@@ -90,6 +92,36 @@ def test_band_packing_survives_or_gives_way_to_float32(tmp_path, full, name):
         np.testing.assert_allclose(back.values, cube.values, atol=1.01e-4)
     else:
         np.testing.assert_allclose(back.values, cube.values, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_attributes_of_this_program_survive_exactly_where_promised(tmp_path, full, name):
+    cube = invalid_allowed(full, name).copy()
+    record = {
+        "hsrdiff_method": "regression",
+        "hsrdiff_seed": "0",  # text, and must not come back as a number
+        "hsrdiff_factor": 4,
+        "hsrdiff_peak": 0.1 + 0.2,
+        "hsrdiff_psf": "width 3.5°, {a; b} = \"c\", <d> & 'e'",
+        "hsrdiff_lines": " first\n; second\n",
+    }
+    cube.attrs = {**record, "units": "W", "hsrdiff_parts": [1, 2], "hsrdiff_none": None, "hsrdiff_Odd name": "x"}
+    back = open_cube(write_cube(cube, target(tmp_path, name), format=name))
+    kept = {key: value for key, value in back.attrs.items() if key.startswith("hsrdiff_")}
+    assert kept == (record if "attributes" in FORMATS[name].can_keep else {})
+    assert {key: type(value) for key, value in kept.items()} == {key: type(record[key]) for key in kept}
+    assert "units" not in back.attrs
+
+
+@pytest.mark.parametrize("name", [*WRITABLE, "cog"])
+@pytest.mark.parametrize("chunks", [None, {"y": 4}])
+def test_a_cube_without_a_place_on_the_map_is_written_and_read_without_a_warning(tmp_path, bare, name, chunks):
+    cog, name = (True, "geotiff") if name == "cog" else (None, name)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        path = write_cube(bare if chunks is None else bare.chunk(chunks), target(tmp_path, name), format=name, cog=cog)
+        open_cube(path, chunks=chunks).compute()
+    assert [str(each.message) for each in caught if issubclass(each.category, NotGeoreferencedWarning)] == []
 
 
 @pytest.mark.parametrize("name", WRITABLE)

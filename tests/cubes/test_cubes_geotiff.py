@@ -25,6 +25,7 @@ def make(path, values, tags=None, domain=None, **profile):
 def test_what_gdal_sees(tmp_path, full, cog):
     cube = full.drop_vars("band_name")
     cube.encoding = {"dtype": "int16", "scale_factor": 1e-4, "_FillValue": -9999}
+    cube.attrs = {"hsrdiff_method": "bicubic", "hsrdiff_factor": 4}
     path = write_cube(cube, tmp_path / "a.tif", cog=cog)
     with rasterio.open(path) as dataset:
         assert dataset.dtypes[0] == "int16"
@@ -33,6 +34,7 @@ def test_what_gdal_sees(tmp_path, full, cog):
         assert dataset.offsets == (0.0,) * 31
         assert dataset.crs.to_epsg() == 32633
         assert dataset.descriptions[12] == "band 13 (520 Nanometers)"
+        assert dataset.tags().items() >= {("hsrdiff_method", "bicubic"), ("hsrdiff_factor", "4")}
         items = dataset.tags(13)
         assert float(items["wavelength"]) == 520.0
         assert items["wavelength_units"] == "Nanometers"

@@ -113,6 +113,14 @@ def hdf5(path, attributes=None, dataset_attributes=None, **datasets):
     return path
 
 
+def test_a_record_in_plain_hdf5_is_read(tmp_path):
+    values = np.zeros((3, 4, 5), np.float32)
+    own, other = {"hsrdiff_method": "bicubic", "hsrdiff_factor": 4}, {"hsrdiff_list": [1, 2], "author": "x"}
+    cube = open_cube(hdf5(tmp_path / "a.h5", {"hsrdiff_seed": b"0", **other}, own, cube=values))
+    assert {name: cube.attrs[name] for name in cube.attrs if name.startswith("hsrdiff")} == {**own, "hsrdiff_seed": "0"}
+    assert "author" not in cube.attrs
+
+
 def test_divide_by_and_wavelengths_as_in_the_enmap_blocks(tmp_path):
     path = hdf5(
         tmp_path / "a.h5", {"divide_by": 10000.0, "layout": "band,row,col"},

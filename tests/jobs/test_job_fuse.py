@@ -94,6 +94,9 @@ def test_result_on_disk_is_the_result_returned(pair, tmp_path):
     np.testing.assert_array_equal(again.values, fused.values)
     np.testing.assert_allclose(again["wavelength"], fused["wavelength"])
     assert georeference_of(again)[1] == PLACE
+    record = {name: text for name, text in fused.attrs.items() if name.startswith("hsrdiff_")}
+    assert record
+    assert again.attrs.items() >= record.items()
     assert not list(tmp_path.glob("*.part"))
 
 

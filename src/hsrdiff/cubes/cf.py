@@ -12,6 +12,7 @@ from hsrdiff.cubes.array_choice import Entry, choose_array
 from hsrdiff.cubes.cube import DIMS, Chunks, build_cube
 from hsrdiff.cubes.georeference import georeference_of, set_georeference
 from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.record import record_of
 from hsrdiff.cubes.spectral_axis import SpectralAxis, axis_from_vectors
 from hsrdiff.errors import CubeFormatError
 
@@ -44,7 +45,7 @@ def to_dataset(cube: xr.DataArray) -> xr.Dataset:
     else:
         # A packing of one scale treats every chunk alike.
         raw = cube.data.map_blocks(packing.encode, dtype=packing.dtype, meta=np.empty((0, 0, 0), packing.dtype))
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, Any] = dict(record_of(cube.attrs))
     if packing.fill_value is not None:
         attributes["_FillValue"] = packing.dtype.type(packing.fill_value)
     if not packing.is_plain:
@@ -119,7 +120,7 @@ def from_dataset(path: Path, dataset: xr.Dataset, variable: str | None, chunks: 
         crs=crs,
         transform=transform,
         chunks=chunks,
-        attrs={"variable": str(array.name)},
+        attrs={"variable": str(array.name), **record_of(attributes)},
     )
 
 

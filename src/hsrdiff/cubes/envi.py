@@ -21,6 +21,7 @@ from hsrdiff.cubes.envi_header import (
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.record import from_texts, record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
@@ -140,6 +141,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         crs=crs,
         transform=transform,
         chunks=chunks,
+        attrs=from_texts(header),
     )
 
 
@@ -175,7 +177,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
         "header offset": 0, "file type": "ENVI Standard", "data type": codes[packing.dtype.str[1:]],
         "interleave": interleave, "byte order": int(big),
         **_packing_entries(packing, bands), **_axis_entries(SpectralAxis.of_cube(cube)),
-        **map_entries(crs, transform),
+        **map_entries(crs, transform), **to_texts(record_of(cube.attrs)),
     }  # fmt: skip
     with open(data_path, "wb") as file:
         file.truncate(int(np.prod(file_shape)) * packing.dtype.itemsize)

@@ -24,6 +24,7 @@ FIELDS = frozenset(
         "nodata",  # invalid pixels
         "packing",  # number type, scale, offset and fill value of `.encoding`
         "band_packing",  # a scale and an offset for each band
+        "attributes",  # `hsrdiff_*`, texts and numbers: how the cube was made
     }
 )
 

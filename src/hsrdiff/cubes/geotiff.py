@@ -12,6 +12,7 @@ from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.packing import Packing, packed_strips
 from hsrdiff.cubes.raster import open_quietly, read_raster
+from hsrdiff.cubes.record import record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
@@ -125,6 +126,7 @@ def _write_tiff(
             dataset.scales = tuple(np.broadcast_to(packing.scale_factor, bands).tolist())
             dataset.offsets = tuple(np.broadcast_to(packing.add_offset, bands).tolist())
         _write_axis(dataset, SpectralAxis.of_cube(cube))
+        dataset.update_tags(**to_texts(record_of(cube.attrs)))
         for strip, raw in packed_strips(cube, packing, multiple=tile):
             dataset.write(raw, window=((strip.start, strip.stop), (0, width)))
 

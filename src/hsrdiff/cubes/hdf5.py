@@ -12,6 +12,7 @@ from hsrdiff.cubes.array_choice import Entry, band_axis, choose_array
 from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import CreationOptions, read_only
 from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.record import record_of
 from hsrdiff.cubes.spectral_axis import axis_from_vectors, find_vectors
 from hsrdiff.errors import CubeFormatError
 
@@ -177,7 +178,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         Packing.of(dtype, scale, attributes.get("add_offset", 0.0), _fill_of(attributes)),
         axis=axis_from_vectors(vectors, bands),
         chunks=chunks,
-        attrs={"variable": name},
+        attrs={"variable": name, **record_of(attributes)},
     )
 
 

@@ -12,6 +12,7 @@ from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.record import is_record_name, record_of
 from hsrdiff.cubes.spectral_axis import SpectralAxis, axis_from_vectors, find_vectors
 from hsrdiff.errors import CubeFormatError
 
@@ -67,23 +68,23 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         for each, entry in entries.items()
         if (entry.numeric or entry.kind == "logical") and len(entry.shape) == 2 and min(entry.shape) == 1
     ]
-    texts = [CRS_WKT] if entries.get(CRS_WKT, Entry((), "", False)).kind == "char" else []
-    loaded = scipy.io.loadmat(path, variable_names=[name, *vectors, *texts])
+    lines = [each for each, entry in entries.items() if entry.kind == "char" and is_text_name(each)]
+    loaded = scipy.io.loadmat(path, variable_names=[name, *vectors, *lines])
     small = {each: np.asarray(loaded[each]) for each in vectors}
-    wkt = str(loaded[CRS_WKT].item()) if texts and loaded[CRS_WKT].size else None
+    texts = {each: str(loaded[each].item()) for each in lines if loaded[each].size == 1}
     raw = np.asarray(loaded[name])
-    return cube_of_matlab(raw if raw.ndim == 3 else raw[:, :, None], small, wkt, chunks, name)
+    return cube_of_matlab(raw if raw.ndim == 3 else raw[:, :, None], small, texts, chunks, name)
 
 
 def cube_of_matlab(
-    raw: Any, vectors: Mapping[str, np.ndarray[Any, Any]], wkt: str | None, chunks: Chunks, name: str
+    raw: Any, vectors: Mapping[str, np.ndarray[Any, Any]], texts: Mapping[str, str], chunks: Chunks, name: str
 ) -> xr.DataArray:
     """Build a cube from an array in MATLAB's order and the vectors beside it.
 
     Args:
         raw: Three-dimensional array (or what reads like one and has `transpose`), rows x columns x bands as a rule.
         vectors: The vectors of the file by name.
-        wkt: The CRS as text, or None.
+        texts: The texts of the file that `is_text_name` asks for, by name.
         chunks: As for `open_cube`.
         name: The array's name.
 
@@ -104,17 +105,30 @@ def cube_of_matlab(
         raw.transpose((axis, rows, columns)),
         Packing.of(raw.dtype, 1.0 if scale is None else scale, 0.0 if offset is None else offset, fill),
         axis=axis_from_vectors(vectors, raw.shape[axis]),
-        crs=wkt or None,
+        crs=texts.get(CRS_WKT) or None,
         transform=Affine.from_gdal(*map(float, corner.reshape(-1)))
         if corner is not None and corner.size == 6
         else None,
         chunks=chunks,
-        attrs={"variable": name, "band_axis": f"axis {axis + 1} of 3 in the file"},
+        attrs={
+            "variable": name,
+            "band_axis": f"axis {axis + 1} of 3 in the file",
+            **record_of({**vectors, **texts}),
+        },
     )
 
 
+def is_text_name(name: str) -> bool:
+    """Return whether a variable of text is read: the CRS, or a part of the record.
+
+    Args:
+        name: The variable's name.
+    """
+    return name == CRS_WKT or is_record_name(name)
+
+
 def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
-    """Write ``cube`` (rows x columns x bands), ``wavelength_nm``, ``fwhm_nm``, ``good_band`` and the georeference.
+    """Write ``cube`` (rows x columns x bands), ``wavelength_nm``, ``fwhm_nm``, ``good_band``, georeference and record.
 
     Args:
         cube: A checked cube.
@@ -139,17 +153,19 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
 
 
 def variables_beside(cube: xr.DataArray, packing: Packing) -> dict[str, Any]:
-    """Return the variables that go with a cube: 1 x n arrays and one text.
+    """Return the variables that go with a cube: 1 x n arrays and texts.
 
     Args:
         cube: The cube.
         packing: How its numbers are packed.
 
     Returns:
-        Arrays of shape (1, n), and `str` for the CRS.
+        Arrays of shape (1, n), and `str` for the CRS and the texts of the record.
     """
     axis = SpectralAxis.of_cube(cube)
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = {
+        name: value if isinstance(value, str) else np.array([[value]]) for name, value in record_of(cube.attrs).items()
+    }
     for name, vector in (
         ("wavelength_nm", axis.wavelengths_nm),
         ("fwhm_nm", axis.fwhm_nm),

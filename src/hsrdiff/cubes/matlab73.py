@@ -10,7 +10,7 @@ import numpy as np
 from hsrdiff.cubes.array_choice import Entry, choose_array
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.hdf5 import Hdf5Bands, damaged, datasets_of, is_hdf5, vectors_of
-from hsrdiff.cubes.matlab5 import CRS_WKT, CUBE, cube_of_matlab, variables_beside
+from hsrdiff.cubes.matlab5 import CUBE, cube_of_matlab, is_text_name, variables_beside
 from hsrdiff.cubes.packing import Packing, packed_strips
 from hsrdiff.cubes.steady_file import steady_file
 
@@ -58,16 +58,17 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
                 for name, item in datasets.items()
             }
             name = choose_array(path, entries, variable, matrix_is_band=True)
-            wkt = _text_of(datasets.get(CRS_WKT))
+            found = {each: _text_of(item) for each, item in datasets.items() if is_text_name(each)}
+            texts = {each: text for each, text in found.items() if text is not None}
             vectors = vectors_of({each: item for each, item in datasets.items() if _class_of(item) != "char"})
             shape, dtype = entries[name].shape, datasets[name].dtype
             matrix = np.asarray(datasets[name][()].T) if len(shape) == 2 else None
     except (OSError, RuntimeError) as error:
         raise damaged(path, error) from error
     if matrix is not None:
-        return cube_of_matlab(matrix[:, :, None], vectors, wkt, chunks, name)
+        return cube_of_matlab(matrix[:, :, None], vectors, texts, chunks, name)
     raw = Hdf5Bands(path, name, shape, dtype, (2, 1, 0))
-    return cube_of_matlab(raw, vectors, wkt, chunks, name)
+    return cube_of_matlab(raw, vectors, texts, chunks, name)
 
 
 def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
@@ -120,6 +121,6 @@ def _is_numeric(dataset: Any) -> bool:
 
 
 def _text_of(dataset: Any) -> str | None:
-    if dataset is None or _class_of(dataset) != "char" or dataset.dtype != np.uint16:
+    if _class_of(dataset) != "char" or dataset.dtype != np.uint16:
         return None
     return bytes(np.asarray(dataset[()]).reshape(-1).astype("<u2").tobytes()).decode("utf-16-le")

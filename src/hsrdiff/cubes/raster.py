@@ -14,6 +14,7 @@ import numpy as np
 
 from hsrdiff.cubes.cube import Chunks, build_cube
 from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.record import from_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis, to_nanometres
 from hsrdiff.errors import CubeFormatError
 
@@ -155,7 +156,7 @@ def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] |
             crs=dataset.crs,
             transform=None if dataset.transform.is_identity else dataset.transform,
             chunks=chunks,
-            attrs=attrs,
+            attrs={**(attrs or {}), **from_texts(dataset.tags())},
         )
 
 

@@ -43,7 +43,7 @@ def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int)
                 f"the PSF's full width at half maximum is {psf_fwhm}", expected="a positive number of LR pixels"
             )
         width = psf_fwhm * factor
-        # P: docs/paper.md. At one LR pixel this is SpatialResponse.gaussian's own size; a wider PSF gets more room.
+        # P17: at one LR pixel this is SpatialResponse.gaussian's own size; a wider PSF gets more room.
         size = factor + 2 * math.ceil(width / 2)
         return SpatialResponse.gaussian(factor, sigma=width / FWHM_PER_SIGMA, size=size)
     kernel = _read_kernel(Path(psf)) if isinstance(psf, str | os.PathLike) else np.asarray(psf, dtype=np.float64)
