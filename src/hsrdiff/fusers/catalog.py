@@ -8,6 +8,7 @@ from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers.base import Fuser, FuserEntry
 from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.hsr_diff import HsrDiff
+from hsrdiff.fusers.kriging import Kriging, KrigingPoint
 from hsrdiff.fusers.regression import Regression
 
 FUSERS: dict[str, FuserEntry] = {
@@ -20,6 +21,16 @@ FUSERS: dict[str, FuserEntry] = {
         Regression,
         "spectral regression learnt on the coarse grid, its residual added at the fine one",
         "Selva et al., Hyper-sharpening: a first approach on SIM-GA data, IEEE JSTARS 2015",
+    ),
+    Kriging.name: FuserEntry(
+        Kriging,
+        "area-to-point spectral kriging from the scene's own spectra, then exact consistency",
+        "Kyriakidis, A geostatistical framework for area-to-point spatial interpolation, Geographical Analysis 2004",
+    ),
+    KrigingPoint.name: FuserEntry(
+        KrigingPoint,
+        "spectral kriging that takes low-resolution pixels for points, for small scenes",
+        "Rasmussen and Williams, Gaussian processes for machine learning, MIT Press 2006, chapter 2",
     ),
     HsrDiff.name: FuserEntry(
         HsrDiff,

@@ -112,6 +112,23 @@ class JointProjection:
             Z = Z + torch.einsum("bc,nchw->nbhw", self._pinv.to(Z), X - spectral.apply(Z))
         return Z + spatial.adjoint(self.gram.solve(Y - spatial.apply(Z)))
 
+    def variance_share(self, covariance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Variance that the projection leaves, for errors alike in all pixels, as a product of two shares.
+
+        Args:
+            covariance: Of the errors across bands, shape (B, B), float64.
+
+        Returns:
+            The share left in each band, shape (B,), and the share left in each pixel, shape (H, W).
+        """
+        R = self.observation.spectral.matrix
+        unseen = torch.eye(R.shape[1], dtype=torch.float64) - self._pinv @ R
+        before, left = covariance.diagonal(), (unseen @ covariance @ unseen.T).diagonal()
+        bands = torch.where(before > 0, left / torch.where(before > 0, before, 1.0), 0.0)
+        pixels = 1.0 - self.gram.explained(torch.zeros(1))[0]
+        # a projection across bands may add to one band what it takes from another
+        return bands.clamp_min(0.0), pixels.clamp(0.0, 1.0)
+
 
 class SoftConsistency:
     """Posterior mean under Gaussian noise: the Sylvester form of FUSE (Wei et al.), written as two updates.

@@ -1,0 +1,81 @@
+"""Kriging from points: each LR pixel stands for its mean guide value at its centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from hsrdiff.fusers.kriging.kernel import Coordinates, Sites, SpectralKernel
+from hsrdiff.fusers.kriging.system import KrigingSystem, solve_kernel, solve_noisy
+
+_ELEMENTS = 2**22  # of the kernel held at once
+
+
+@dataclass(frozen=True)
+class PointKriging:
+    """``Z(x, u) = k((x, u), L) (K_LL + diag(noise))^-1 Y_L``, N^3 + P N work for P pixels.
+
+    Attributes:
+        kernel: k.
+        samples: The N samples in the kernel's coordinates.
+        pixels: The P sites to predict.
+        system: The solution.
+    """
+
+    kernel: SpectralKernel
+    samples: Coordinates
+    pixels: Coordinates
+    system: KrigingSystem
+
+    @classmethod
+    def fit(
+        cls,
+        kernel: SpectralKernel,
+        samples: Sites,
+        Y: torch.Tensor,
+        spread: torch.Tensor,
+        pixels: Sites,
+        sigma: float = 0.0,
+    ) -> PointKriging:
+        """Solve for the samples.
+
+        Args:
+            kernel: k, with its noise.
+            samples: N sites.
+            Y: Their spectra, shape (N, B), float64.
+            spread: var_j, variance of the guide within each sample, shape (N,), float64.
+            pixels: P sites to predict later.
+            sigma: Known standard deviation of the samples' noise.
+
+        Returns:
+            The predictor.
+        """
+        # one call for both, as coordinates are centred on the cloud
+        sites = zip((samples.guide, samples.place), (pixels.guide, pixels.place), strict=True)
+        both = kernel.coordinates(Sites(*(torch.cat(pair) for pair in sites)))
+        L, P = both.at(slice(0, len(samples))), both.at(slice(len(samples), None))
+        K = kernel.matrix(L, L).double()
+        noise = kernel.noise * K.diagonal().mean() + kernel.mixing * spread
+        K = (K + K.T) / 2
+        return cls(kernel, L, P, solve_noisy(lambda levels: solve_kernel(K, levels, Y), noise, sigma))
+
+    def predict(self, variance: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the spectra of all pixels, and their variance in units of each band's factor if asked for.
+
+        Args:
+            variance: Whether to return it.
+
+        Returns:
+            Shapes (P, B) and (P,), float64.
+        """
+        spectra, variances = [], []
+        step = max(1, _ELEMENTS // len(self.samples))
+        for start in range(0, len(self.pixels), step):
+            part = self.pixels.at(slice(start, start + step))
+            row = self.kernel.matrix(part, self.samples).double()
+            spectra.append(row @ self.system.weights)
+            if variance:
+                taken = (row @ self.system.explained.T).square().sum(dim=1)
+                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0))
+        return torch.cat(spectra), torch.cat(variances) if variance else None

@@ -1,0 +1,147 @@
+"""What a scene gives kriging: the LR pixels as samples, the HR pixels as sites, masks taken into account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from hsrdiff.errors import InvalidValueError
+from hsrdiff.fusers.kriging.kernel import Sites, image_sites
+from hsrdiff.fusers.masking import fill_invalid
+from hsrdiff.observation import Scene, SpatialResponse
+from hsrdiff.typing import LRHSI, MSI
+
+# an LR pixel is a sample when at least this share of its PSF falls on valid pixels of X
+MINIMUM_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The scene as samples and sites.
+
+    Attributes:
+        X: Guide with its invalid pixels filled, shape (1, b, H, W).
+        Y: LR-HSI with its invalid pixels filled, shape (1, B, h, w).
+        guide_lr: Mean of the valid guide under each LR pixel's PSF, shape (1, b, h, w).
+        spread: Variance of the guide within each LR pixel over scale^2, float64, shape (h w,).
+        share: Share of each LR pixel's PSF on valid pixels of X, shape (h w,).
+        usable: LR pixels that are samples, bool (h w,).
+        scale: Brightness that means 1: root mean square of |x| over valid pixels.
+        spatial: D.
+    """
+
+    X: MSI
+    Y: LRHSI
+    guide_lr: MSI
+    spread: torch.Tensor
+    share: torch.Tensor
+    usable: torch.Tensor
+    scale: float
+    spatial: SpatialResponse
+    seen: torch.Tensor | None
+
+    @classmethod
+    def of(cls, scene: Scene, spatial: SpatialResponse, scale: float | None = None) -> Samples:
+        """Average the guide over the LR pixels.
+
+        Args:
+            scene: The scene, already checked.
+            spatial: D.
+            scale: Brightness that means 1; found on the scene when None.
+
+        Returns:
+            The samples.
+
+        Raises:
+            InvalidValueError: No LR pixel is valid in both images.
+        """
+        X, Y = fill_invalid(scene.X, scene.valid), fill_invalid(scene.Y, scene.valid_lr)
+        seen = None if scene.valid is None or bool(scene.valid.all()) else scene.valid.to(X)
+        exact = X.double()
+        if seen is None:
+            share = torch.ones((1, 1, *Y.shape[-2:]), dtype=torch.float64, device=X.device)
+            mean, square = spatial.apply(exact), spatial.apply(exact.square())
+            brightness = exact.square().sum(dim=1).mean().sqrt()
+        else:
+            inside = seen.double()
+            share = spatial.apply(inside)
+            whole = share.clamp_min(MINIMUM_SHARE)
+            mean, square = (spatial.apply(image * inside) / whole for image in (exact, exact.square()))
+            brightness = ((exact.square().sum(dim=1) * inside[:, 0]).sum() / inside.sum()).sqrt()
+        usable = share >= MINIMUM_SHARE
+        if scene.valid_lr is not None:
+            usable = usable & scene.valid_lr
+        if not usable.any():
+            raise InvalidValueError(
+                "no pixel of the hyperspectral image lies on valid pixels of both images",
+                expected="an overlap to learn the spectra from",
+                do="check the masks and the position of the two images",
+            )
+        unit = float(brightness) or 1.0
+        unit = unit if scale is None else scale
+        spread = (square - mean.square()).sum(dim=1).flatten().clamp_min(0.0) / unit**2
+        return cls(X, Y, mean.to(X), spread, share.flatten(), usable.flatten(), unit, spatial, seen)
+
+    @property
+    def spectra(self) -> torch.Tensor:
+        """Spectra of the usable LR pixels, shape (N, B), float64."""
+        return self.Y[0].flatten(1).T[self.usable].double()
+
+    @property
+    def unseen(self) -> torch.Tensor | None:
+        """Share of each usable LR pixel without a guide, shape (N,), float64, or None where the guide is whole."""
+        return None if self.seen is None else (1.0 - self.share[self.usable]).clamp(0.0, 1.0)
+
+    def sites(self) -> Sites:
+        """Return the usable LR pixels, each at its centre with its mean guide."""
+        return image_sites(self.guide_lr, 1, self.scale).at(self.usable)
+
+    def pixels(self) -> Sites:
+        """Return all HR pixels."""
+        return image_sites(self.X, self.spatial.factor, self.scale)
+
+    def block_means(self, values: torch.Tensor) -> torch.Tensor:
+        """Apply D over the valid pixels of X.
+
+        Args:
+            values: Shape (channels, H W).
+
+        Returns:
+            Shape (channels, N), the usable LR pixels.
+        """
+        image = values.reshape(1, -1, *self.X.shape[-2:])
+        if self.seen is not None:
+            image = image * self.seen
+        means = self.spatial.apply(image)[0].flatten(1)
+        if self.seen is not None:
+            means = means / self.share.clamp_min(MINIMUM_SHARE).to(means)
+        return means[:, self.usable]
+
+    def landmarks(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Draw pixels where the guide is valid, spread evenly over the image.
+
+        The image is walked in LR pixels, and each drawn pixel is the first of its LR pixel in a random order,
+        then the second, and so on, so that no part is left out by chance.
+
+        Args:
+            count: How many, at most.
+            generator: Source of the draw.
+
+        Returns:
+            Positions in `pixels`, shape (M,).
+        """
+        height, width = self.X.shape[-2:]
+        s, device = self.spatial.factor, self.X.device
+        order = torch.rand((height, width), generator=generator, device=generator.device).to(device)
+        if self.seen is not None:
+            order = order + 2.0 * (self.seen[0, 0] == 0)
+        blocks = order.reshape(height // s, s, width // s, s).transpose(1, 2).flatten(2)
+        rank = blocks.argsort(dim=-1).argsort(dim=-1).float()
+        # a random number below 1 on top shuffles the LR pixels within each round
+        turn = rank + torch.rand(rank.shape[:2], generator=generator, device=generator.device).to(device)[..., None]
+        turn = turn.reshape(height // s, width // s, s, s).transpose(1, 2).reshape(-1)
+        if self.seen is not None:
+            turn = turn + 1e6 * (self.seen.flatten() == 0)
+            count = min(count, int((self.seen > 0).sum()))
+        return turn.argsort()[: min(count, turn.numel())]

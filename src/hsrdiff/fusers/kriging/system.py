@@ -1,0 +1,105 @@
+"""The linear system of kriging: weights, leave-one-out errors and what the samples explain, in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+Solver = Callable[[torch.Tensor], "KrigingSystem"]
+
+_TINY = 1e-30  # of the diagonal, for a guide that is 0 everywhere
+_ROUNDS = 4  # of the fixed point between the bands' variance and the relative noise
+
+
+@dataclass(frozen=True)
+class KrigingSystem:
+    """Solution of ``(K + diag(noise)) alpha = Y``, N samples of B bands.
+
+    Attributes:
+        weights: What a site's row is multiplied with to predict it: alpha, shape (N, B), for rows of k; or in
+            feature space, shape (r, B).
+        left_out: Error of predicting each sample from all others, ``e_j = alpha_j / (N^-1)_jj``, shape (N, B).
+        precision: ``(N^-1)_jj``, one over the variance of that prediction, shape (N,).
+        explained: E with ``|E row|^2`` the variance that the samples take away at a site, shape (r', N) or (r', r).
+    """
+
+    weights: torch.Tensor
+    left_out: torch.Tensor
+    precision: torch.Tensor
+    explained: torch.Tensor
+
+    def scale(self) -> torch.Tensor:
+        """Return each band's variance factor, with which leave-one-out errors have the predicted size.
+
+        Returns:
+            Shape (B,).
+        """
+        return (self.left_out.square() * self.precision[:, None]).mean(dim=0)
+
+
+def solve_kernel(K: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor) -> KrigingSystem:
+    """Krige with the kernel matrix of the samples, N^3 work.
+
+    Args:
+        K: Shape (N, N), float64, symmetric.
+        noise: Shape (N,), at least 0.
+        Y: Samples, shape (N, B).
+
+    Returns:
+        The solution, weights for rows of k.
+    """
+    matrix = K + torch.diag(noise)
+    # Numerics: samples of equal guide and place make a kernel without noise singular to rounding
+    floor = (1e-13 * K.diagonal().mean() + _TINY) * torch.eye(len(K), dtype=K.dtype, device=K.device)
+    factor = torch.linalg.cholesky(matrix + floor)
+    root = torch.linalg.solve_triangular(factor, torch.eye(len(K), dtype=K.dtype, device=K.device), upper=False)
+    alpha = root.T @ (root @ Y)
+    precision = root.square().sum(dim=0)
+    return KrigingSystem(alpha, alpha / precision[:, None], precision, root)
+
+
+def solve_features(F: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor) -> KrigingSystem:
+    """Krige with features, ``K = F F^T``, in the smaller of N and r.
+
+    Args:
+        F: Features of the samples, shape (N, r), float64.
+        noise: Shape (N,), above 0 where N is larger than r.
+        Y: Samples, shape (N, B).
+
+    Returns:
+        The solution, weights for rows of features.
+    """
+    if len(F) <= F.shape[1]:
+        dual = solve_kernel(F @ F.T, noise, Y)
+        return KrigingSystem(F.T @ dual.weights, dual.left_out, dual.precision, dual.explained @ F)
+    white = F / noise.sqrt()[:, None]
+    factor = torch.linalg.cholesky(white.T @ white + torch.eye(F.shape[1], dtype=F.dtype, device=F.device))
+    weights = torch.cholesky_solve(white.T @ (Y / noise.sqrt()[:, None]), factor)
+    leverage = torch.linalg.solve_triangular(factor, white.T, upper=False).square().sum(dim=0)
+    free = (1.0 - leverage).clamp_min(1e-12)
+    # I - (I + F^T F)^-1, the share of each direction of the features that the samples fix
+    values, vectors = torch.linalg.eigh(white.T @ white)
+    values = values.clamp_min(0.0)
+    explained = (values / (1.0 + values)).sqrt()[:, None] * vectors.T
+    return KrigingSystem(weights, (Y - F @ weights) / free[:, None], free / noise, explained)
+
+
+def solve_noisy(solve: Solver, levels: torch.Tensor, sigma: float) -> KrigingSystem:
+    """Krige samples whose noise is known: their relative noise is at least sigma^2 over the bands' mean variance.
+
+    Args:
+        solve: noise (N,) -> solution.
+        levels: Relative noise without it, shape (N,).
+        sigma: Standard deviation of the samples' noise, in their units.
+
+    Returns:
+        The solution.
+    """
+    system = solve(levels)
+    for _ in range(_ROUNDS if sigma > 0 else 0):
+        # the variance is found with the noise in it, so the two are solved for in turn
+        relative = sigma**2 / system.scale().mean().clamp_min(torch.finfo(levels.dtype).tiny)
+        system = solve(levels.clamp_min(float(relative)))
+    return system
