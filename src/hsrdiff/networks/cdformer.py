@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from hsrdiff.errors import ShapeError
 from hsrdiff.networks.conditioning import NCS2TL, KeysValues
-from hsrdiff.networks.initialise import calm, kaiming
+from hsrdiff.networks.initialise import calm, kaiming, quiet
 from hsrdiff.networks.layers import S2TL
 from hsrdiff.typing import HRHSI, LRHSI, MSI, Denoise
 
@@ -94,6 +94,7 @@ class CDFormer(nn.Module):
         kaiming(self)
         for stream in (self.sr, self.ds):
             calm((m for name, m in stream.named_modules() if name.endswith(".project")), self.reconstruct)
+        quiet(self.ds_in)
 
     def encode(self, X: MSI, Y: LRHSI) -> Condition:
         """Run the SR stream: F_0^SR = conv([U; X]), F_l^SR = S2TL_l(F_{l-1}^SR).

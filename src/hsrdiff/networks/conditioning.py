@@ -48,9 +48,9 @@ class CrossAttention(nn.Module):
         self.project = nn.Linear(channels, channels)
         self.register_buffer("bias", distance_bias(window, heads), persistent=False)
 
-    def remember(self, sr: torch.Tensor) -> KeysValues:
-        """Compute keys and values of F^SR, shape (n, H, W, C), which do not depend on the noise level."""
-        k = partition(self.key(sr), self.window, self.heads)
+    def remember(self, normed: torch.Tensor, sr: torch.Tensor) -> KeysValues:
+        """Compute keys of LN(F^SR) and values of F^SR, shapes (n, H, W, C); they do not depend on the noise level."""
+        k = partition(self.key(normed), self.window, self.heads)
         v = partition(self.value(sr), self.window, self.heads)
         return KeysValues(k, v)
 
@@ -92,7 +92,8 @@ class NCS2TL(nn.Module):
 
     def remember(self, sr: torch.Tensor) -> KeysValues:
         """Keys and values of F^SR of the same depth, shape (n, H, W, C)."""
-        return self.cross.remember(self.norm_memory(sr))
+        # P11: values without layer norm, so that the brightness of X reaches the denoising stream undistorted.
+        return self.cross.remember(self.norm_memory(sr), sr)
 
     def forward(self, features: torch.Tensor, memory: KeysValues, gamma: torch.Tensor) -> torch.Tensor:
         """Inject the noise level, attend to the SR stream, transform; (n, H, W, C) to (n, H, W, C)."""

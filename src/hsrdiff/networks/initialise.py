@@ -49,3 +49,16 @@ def calm(branches: Iterable[nn.Linear], reconstruct: nn.Conv2d) -> None:
     for last in maps:
         last.weight.mul_(1.0 / math.sqrt(len(maps)))
     reconstruct.weight.zero_()
+
+
+@torch.no_grad()
+def quiet(noise_in: nn.Conv2d) -> None:
+    """Let the denoising stream start with a tenth of the noise.
+
+    Z_t is mostly noise, and its B bands fill every channel: at full size the reconstruction finds no channel in which
+    it could see what the cross attentions bring.
+
+    Args:
+        noise_in: The convolution that maps Z_t to features; changed in place.
+    """
+    noise_in.weight.mul_(0.1)
