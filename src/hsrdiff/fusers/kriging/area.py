@@ -32,6 +32,7 @@ class AreaKriging:
         landmarks: The M landmarks.
         root: Turns a row of k(., C) into features, shape (M, r).
         system: The solution in feature space.
+        nugget: Variance of a pixel that no sample foretells, over the square of its brightness.
     """
 
     kernel: SpectralKernel
@@ -39,6 +40,7 @@ class AreaKriging:
     landmarks: Coordinates
     root: torch.Tensor
     system: KrigingSystem
+    nugget: float
 
     @classmethod
     def fit(
@@ -51,6 +53,7 @@ class AreaKriging:
         spread: torch.Tensor,
         unseen: torch.Tensor | None = None,
         sigma: float = 0.0,
+        averaging: float = 1.0,
     ) -> AreaKriging:
         """Average the features over the LR pixels and solve.
 
@@ -63,6 +66,7 @@ class AreaKriging:
             spread: var_j, variance of the guide within each sample, shape (N,), float64.
             unseen: Share of each sample's weight on pixels without a guide, shape (N,), in [0, 1].
             sigma: Known standard deviation of the samples' noise.
+            averaging: ``||k||^2`` of the PSF, by which a mean over pixels makes independent errors smaller.
 
         Returns:
             The predictor.
@@ -80,8 +84,10 @@ class AreaKriging:
         levels = kernel.noise * variance.mean() + kernel.mixing * spread
         if unseen is not None:
             levels = levels + unseen.square() * variance
-        system = solve_noisy(lambda noise: solve_features(F, noise, Y), levels, sigma)
-        return cls(kernel, P, C, root, system)
+        levels = levels.clamp_min(float(variance.mean()) * 1e-12 + torch.finfo(torch.float32).tiny)
+        system = solve_noisy(lambda noise: solve_features(F, noise, Y), levels, variance, Y, sigma)
+        own = system.own_variance(float(kernel.noise * variance.mean()), sigma) / averaging
+        return cls(kernel, P, C, root, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
 
     def predict(self, variance: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the spectra of all pixels, and their variance in units of each band's factor if asked for.
@@ -109,7 +115,8 @@ class AreaKriging:
             spectra.append(product[:, :bands].clone())
             if variance:
                 taken = product[:, bands:].square().sum(dim=1)
-                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0))
+                own = self.nugget * part.brightness[:, 0].square()
+                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0) + own)
         return torch.cat(spectra), torch.cat(variances) if variance else None
 
 

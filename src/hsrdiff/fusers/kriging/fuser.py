@@ -90,6 +90,7 @@ class Kriging:
             samples.spread[samples.usable],
             samples.unseen,
             scene.sigma_y,
+            float(observation.spatial.kernel.square().sum()),
         )
         # the soft consistency weighs the estimate by its variance
         spectra, variance = fitted.predict(self.std or scene.sigma_x > 0 or scene.sigma_y > 0)
@@ -154,6 +155,7 @@ class KrigingPoint:
             samples.spread[samples.usable],
             samples.pixels(),
             scene.sigma_y,
+            float(observation.spatial.kernel.square().sum()),
         )
         spectra, variance = fitted.predict(self.std or scene.sigma_x > 0 or scene.sigma_y > 0)
         return finish(scene, observation, spectra, variance, fitted.system, self.std, _notes(kernel, self.tune))

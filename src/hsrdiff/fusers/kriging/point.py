@@ -21,12 +21,14 @@ class PointKriging:
         samples: The N samples in the kernel's coordinates.
         pixels: The P sites to predict.
         system: The solution.
+        nugget: Variance of a pixel that no sample foretells, over the square of its brightness.
     """
 
     kernel: SpectralKernel
     samples: Coordinates
     pixels: Coordinates
     system: KrigingSystem
+    nugget: float
 
     @classmethod
     def fit(
@@ -37,6 +39,7 @@ class PointKriging:
         spread: torch.Tensor,
         pixels: Sites,
         sigma: float = 0.0,
+        averaging: float = 1.0,
     ) -> PointKriging:
         """Solve for the samples.
 
@@ -47,6 +50,7 @@ class PointKriging:
             spread: var_j, variance of the guide within each sample, shape (N,), float64.
             pixels: P sites to predict later.
             sigma: Known standard deviation of the samples' noise.
+            averaging: ``||k||^2`` of the PSF, by which a mean over pixels makes independent errors smaller.
 
         Returns:
             The predictor.
@@ -58,7 +62,9 @@ class PointKriging:
         K = kernel.matrix(L, L).double()
         noise = kernel.noise * K.diagonal().mean() + kernel.mixing * spread
         K = (K + K.T) / 2
-        return cls(kernel, L, P, solve_noisy(lambda levels: solve_kernel(K, levels, Y), noise, sigma))
+        system = solve_noisy(lambda levels: solve_kernel(K, levels, Y), noise, K.diagonal(), Y, sigma)
+        own = system.own_variance(float(kernel.noise * K.diagonal().mean()), sigma) / averaging
+        return cls(kernel, L, P, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
 
     def predict(self, variance: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the spectra of all pixels, and their variance in units of each band's factor if asked for.
@@ -77,5 +83,6 @@ class PointKriging:
             spectra.append(row @ self.system.weights)
             if variance:
                 taken = (row @ self.system.explained.T).square().sum(dim=1)
-                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0))
+                own = self.nugget * part.brightness[:, 0].square()
+                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0) + own)
         return torch.cat(spectra), torch.cat(variances) if variance else None

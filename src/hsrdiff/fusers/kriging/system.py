@@ -38,6 +38,20 @@ class KrigingSystem:
         """
         return (self.left_out.square() * self.precision[:, None]).mean(dim=0)
 
+    def own_variance(self, level: float, sigma: float) -> float:
+        """Return the part of the samples' noise that is not the instrument's: detail that k does not foretell.
+
+        Args:
+            level: Noise of the samples in units of each band's factor.
+            sigma: Standard deviation of the instrument's noise.
+
+        Returns:
+            Variance in units of each band's factor, at least 0.
+        """
+        if not sigma:
+            return level
+        return max(0.0, level - sigma**2 / max(float(self.scale().mean()), _TINY))
+
 
 def solve_kernel(K: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor) -> KrigingSystem:
     """Krige with the kernel matrix of the samples, N^3 work.
@@ -86,20 +100,26 @@ def solve_features(F: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor) -> Kri
     return KrigingSystem(weights, (Y - F @ weights) / free[:, None], free / noise, explained)
 
 
-def solve_noisy(solve: Solver, levels: torch.Tensor, sigma: float) -> KrigingSystem:
-    """Krige samples whose noise is known: their relative noise is at least sigma^2 over the bands' mean variance.
+def solve_noisy(
+    solve: Solver, levels: torch.Tensor, prior: torch.Tensor, Y: torch.Tensor, sigma: float
+) -> KrigingSystem:
+    """Krige samples whose noise is known: their relative noise is at least sigma^2 over the bands' mean factor.
 
     Args:
         solve: noise (N,) -> solution.
         levels: Relative noise without it, shape (N,).
+        prior: k of the samples with themselves, shape (N,).
+        Y: Samples, shape (N, B).
         sigma: Standard deviation of the samples' noise, in their units.
 
     Returns:
         The solution.
     """
-    system = solve(levels)
-    for _ in range(_ROUNDS if sigma > 0 else 0):
-        # the variance is found with the noise in it, so the two are solved for in turn
-        relative = sigma**2 / system.scale().mean().clamp_min(torch.finfo(levels.dtype).tiny)
-        system = solve(levels.clamp_min(float(relative)))
+    if not sigma:
+        return solve(levels)
+    # the factor is found with the noise in it, so the two are solved for in turn; it starts at signal over prior
+    factor = float((Y.square().mean() - sigma**2).clamp_min(sigma**2) / prior.mean().clamp_min(_TINY))
+    for _ in range(_ROUNDS):
+        system = solve(levels.clamp_min(sigma**2 / max(factor, _TINY)))
+        factor = float(system.scale().mean())
     return system

@@ -118,8 +118,8 @@ def tune(kernel: SpectralKernel, problem: TuningProblem, steps: int = STEPS) -> 
             values = moved.exp()
             trial = dataclasses.replace(kernel, **dict(zip(TUNED, values, strict=True)))
             loss = problem.loss(trial) + PRIOR * (moved - start).square().sum()
-        if float(loss) < smallest:
-            best, smallest = moved.detach().clone(), float(loss)
+        if loss.item() < smallest:
+            best, smallest = moved.detach().clone(), loss.item()
         if step < steps:
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
