@@ -36,6 +36,10 @@ def test_strangers_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(2)}, str(foreign))
     with pytest.raises(WeightsError, match="no readable hsrdiff model card"):
         load_network(foreign)
+    future = tmp_path / "future.safetensors"
+    save_file({"a": torch.zeros(2)}, str(future), metadata={"format": "hsrdiff-cdformer-9"})
+    with pytest.raises(WeightsError, match="format 'hsrdiff-cdformer-9'; expected 'hsrdiff-cdformer-1'"):
+        load_network(future)
     ours = save_weights(tmp_path / "w.safetensors", CDFormer(5, 2, CONFIG), CARD)
     (tmp_path / "cut.safetensors").write_bytes(ours.read_bytes()[:-100])
     with pytest.raises(WeightsError, match=r"could not be read as weights|do not fit"):

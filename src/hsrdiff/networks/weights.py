@@ -15,6 +15,9 @@ from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.networks.cdformer import CDFormer, CDFormerConfig
 from hsrdiff.typing import PathLike
 
+# Changes whenever the same tensors would mean another function.
+FORMAT = "hsrdiff-cdformer-1"
+
 
 class ModelCard(BaseModel):
     """What a set of weights was trained on, and how.
@@ -75,7 +78,7 @@ def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
     target = Path(path)
     tensors = {k: v.detach().float().cpu().contiguous() for k, v in network.state_dict().items()}
     metadata = {
-        "format": "hsrdiff-cdformer-1",
+        "format": FORMAT,
         "config": network.config.model_dump_json(),
         "card": card.model_dump_json(),
     }
@@ -112,6 +115,12 @@ def read_card(path: PathLike) -> tuple[CDFormerConfig, ModelCard]:
             expected="a safetensors file written by hsrdiff",
             do=f"give a path, or one of the shipped names: {', '.join(shipped_weights()) or 'none'}",
         ) from e
+    if metadata.get("format", FORMAT) != FORMAT:
+        raise WeightsError(
+            f"'{path}' holds weights of the format '{metadata['format']}'",
+            expected=f"'{FORMAT}', which this version computes",
+            do="use the version of hsrdiff that wrote it, or train again",
+        )
     try:
         config = CDFormerConfig.model_validate_json(metadata["config"])
         card = ModelCard.model_validate_json(metadata["card"])
