@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from hsrdiff.errors import WriteError
 
 
 class Journal:
@@ -20,6 +24,10 @@ class Journal:
         steps: Steps in all.
         done: Steps already done.
         show: Draw the progress bar.
+
+    Raises:
+        WriteError: If ``log.jsonl`` cannot be written. TensorBoard's files are an extra: if they cannot be
+            written, they are left out.
     """
 
     def __init__(self, folder: Path, steps: int, done: int, *, show: bool) -> None:
@@ -34,25 +42,46 @@ class Journal:
             disable=not show,
         )
         self._task = self._bar.add_task("training", total=steps, completed=done, loss="-", rate="")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._trim(folder / "log.jsonl", done)
-        self._file = (folder / "log.jsonl").open("a", encoding="utf-8")
+        self._path = folder / "log.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._trim(self._path, done)
+            self._file = self._path.open("a", encoding="utf-8")
+        except OSError as e:
+            raise self._refusal(e) from e
+        self._thread_hook = threading.excepthook
         self._board: Any = None
         if importlib.util.find_spec("tensorboard") is not None:
             from torch.utils.tensorboard.writer import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=done)
+            try:
+                self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=done)
+            except OSError:
+                self._board = None
 
     @staticmethod
     def _trim(path: Path, done: int) -> None:
-        """Drop lines of steps that a resumed run will repeat."""
+        """Drop lines of steps that a resumed run will repeat, and lines torn by a kill or a full disk."""
         if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if line and json.loads(line)["step"] <= done]
-            path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            kept = [line for line in lines if 0 < _step(line) <= done]
+            write_whole(path, "".join(f"{line}\n" for line in kept))
+
+    def _refusal(self, error: OSError) -> WriteError:
+        return WriteError(
+            f"the log '{self._path}' could not be written ({error.strerror})",
+            do="check the folder and the free space, then run again to go on",
+        )
+
+    def _on_thread_error(self, args: threading.ExceptHookArgs) -> None:
+        """Keep TensorBoard's writing thread from printing a traceback; `report` meets its error and drops it."""
+        if not type(args.thread).__module__.startswith("tensorboard"):
+            self._thread_hook(args)
 
     def __enter__(self) -> Journal:
         """Start drawing."""
+        self._thread_hook = threading.excepthook
+        threading.excepthook = self._on_thread_error
         self._bar.start()
         return self
 
@@ -61,9 +90,19 @@ class Journal:
     ) -> None:
         """Stop drawing and close the logs."""
         self._bar.stop()
-        self._file.close()
-        if self._board is not None:
-            self._board.close()
+        try:
+            if self._board is not None:
+                self._board.close()
+        except OSError:
+            self._board = None
+        finally:
+            threading.excepthook = self._thread_hook
+        try:
+            self._file.close()
+        except OSError as e:
+            # an error already on its way says more
+            if error is None:
+                raise self._refusal(e) from e
 
     def report(self, step: int, title: str, patches_per_second: float, values: dict[str, float]) -> None:
         """Record one step.
@@ -73,13 +112,22 @@ class Journal:
             title: The stage in words.
             patches_per_second: Throughput over all processes.
             values: Numbers to log; must hold "loss".
+
+        Raises:
+            WriteError: If the log cannot be written.
         """
         row = {"step": step, "stage": title, "patches_per_second": round(patches_per_second, 3)}
-        self._file.write(json.dumps(row | {k: float(f"{v:.6g}") for k, v in values.items()}) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(row | {k: float(f"{v:.6g}") for k, v in values.items()}) + "\n")
+            self._file.flush()
+        except OSError as e:
+            raise self._refusal(e) from e
         if self._board is not None:
-            for name, value in values.items():
-                self._board.add_scalar(name, value, step)
+            try:
+                for name, value in values.items():
+                    self._board.add_scalar(name, value, step)
+            except OSError:
+                self._board = None
         self._bar.update(
             self._task,
             completed=step,
@@ -87,3 +135,30 @@ class Journal:
             loss=f"{values['loss']:.5f}",
             rate=f"{patches_per_second:.2f} patches/s",
         )
+
+
+def _step(line: str) -> int:
+    """Return the step of a line of the log; 0 where the line is torn."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file all or nothing.
+
+    Args:
+        path: Target file.
+        text: Its content.
+
+    Raises:
+        OSError: If it cannot be written; an older file is left as it was.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
