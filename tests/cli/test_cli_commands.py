@@ -95,7 +95,8 @@ def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
     def fused(hsi, msi, **options):
         seen.update(options)
         options["progress"](1, 2)
-        attrs = {"hsrdiff_factor": "4", "hsrdiff_method": "bicubic", "hsrdiff_note": "a [b] c"}
+        attrs = {"hsrdiff_factor": "4", "hsrdiff_method": "bicubic", "hsrdiff_psf": "a [b] c"}
+        attrs["hsrdiff_note_factor"] = "trained at 2"
         cube = as_cube(np.zeros((3, 8, 8)))
         return cube.assign_attrs(attrs)
 
@@ -103,7 +104,9 @@ def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
     done = run("fuse", "h", "m", "-o", "f.tif", "--bands", "B2, B3", "-m", "bicubic", "--seed", 7, "--factor", 4)
     assert done.exit_code == 0, done.output
     assert (seen["bands"], seen["method"], seen["seed"], seen["factor"]) == (["B2", "B3"], "bicubic", 7, 4)
-    assert "note: a [b] c" in done.output
+    assert "psf: a [b] c" in done.output
+    assert "4 times finer" in done.output
+    assert "note on factor: trained at 2" in done.output
 
 
 def test_train_passes_its_changes_on(monkeypatch, tmp_path):

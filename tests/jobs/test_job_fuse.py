@@ -5,7 +5,7 @@ import xarray as xr
 from affine import Affine
 from job_scenes import PLACE
 
-from hsrdiff import fuse
+from hsrdiff import fuse, simulate
 from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import (
@@ -26,6 +26,8 @@ def tiny_weights(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     network = CDFormer(12, 4, CDFormerConfig(channels=8, layers=1, heads=2))
+    # it starts at 0, and untrained weights would return the upsampled Y exactly
+    torch.nn.init.normal_(network.reconstruct.weight, std=0.1)
     return save_weights(path, network, ModelCard(name="tiny", bands=12, msi_bands=4, factor=4))
 
 
@@ -130,8 +132,6 @@ def test_bad_and_empty_bands_are_left_out_and_said(pair):
 
 @pytest.mark.parametrize("factor", [2, 3, 6])
 def test_any_factor_and_a_panchromatic_guide(truth, factor):
-    from hsrdiff import simulate
-
     pair = simulate(truth, sensor="sentinel2:B3", factor=factor)
     fused = fuse(pair.hsi, pair.msi.values[0])
     assert fused.shape == truth.shape
@@ -145,7 +145,15 @@ def test_sampling_follows_the_seed_and_says_its_steps(pair, tiny_weights):
     assert told[-1] == (3, 3)
     np.testing.assert_array_equal(fuse(pair.hsi, pair.msi, seed=1, **options).values, one.values)
     assert np.abs(fuse(pair.hsi, pair.msi, seed=2, **options).values - one.values).max() > 1e-4
-    assert "tiny" in one.attrs["hsrdiff_weights"]
+    assert "tiny" in one.attrs["hsrdiff_note_weights"]
+
+
+def test_remarks_of_the_method_do_not_replace_the_record(truth, tiny_weights):
+    # The weights are for factor 4: the method remarks on it under the topic "factor".
+    pair = simulate(truth, sensor="sentinel2:B2,B3,B4,B8", factor=2)
+    fused = fuse(pair.hsi, pair.msi, method="hsr-diff", weights=tiny_weights, steps=1)
+    assert fused.attrs["hsrdiff_factor"] == "2"
+    assert "trained at 4" in fused.attrs["hsrdiff_note_factor"]
 
 
 def test_weights_keep_the_unit_they_were_trained_in(pair, tiny_weights):

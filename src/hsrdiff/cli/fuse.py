@@ -82,7 +82,9 @@ def command(
     for topic, text in cube.attrs.items():
         name = str(topic).removeprefix("hsrdiff_")
         if name != topic and name not in UNTOLD:
-            screen.print(f"  {name}: {text}", markup=False)
+            topic_of_note = name.removeprefix("note_")
+            said = name if topic_of_note == name else f"note on {topic_of_note.replace('_', ' ')}"
+            screen.print(f"  {said}: {text}", markup=False)
 
 
 def _summary(cube: xr.DataArray) -> str:

@@ -150,7 +150,7 @@ def _fused(Z_hat: torch.Tensor, truth: xr.DataArray, row: Row) -> xr.DataArray:
             "hsrdiff_version": __version__,
             "hsrdiff_factor": str(row.factor),
             "hsrdiff_told": row.told,
-            **{f"hsrdiff_{topic}": text for topic, text in row.notes.items()},
+            **{f"hsrdiff_note_{topic}": text for topic, text in row.notes.items()},
         }
     )
     return cube

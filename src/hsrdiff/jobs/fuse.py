@@ -163,7 +163,7 @@ def _record(
         record["hsrdiff_units"] = f"multispectral values were divided by {scale.gain:.6g} to the hyperspectral unit"
     if pair.dropped:
         record["hsrdiff_dropped_bands"] = ",".join(str(band) for band in pair.dropped)
-    record.update({f"hsrdiff_{topic}": text for topic, text in fusion.notes.items()})
+    record.update({f"hsrdiff_note_{topic}": text for topic, text in fusion.notes.items()})
     return record
 
 
