@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from hsrdiff.errors import InputError
 from hsrdiff.jobs.scaling import Scale, find_scale
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf
 from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
@@ -64,3 +65,72 @@ def test_own_bands_make_a_sensor_where_widths_are_known(pair):
     assert own_sensor(pair.msi) is None
     sensor = own_sensor(pair.msi.assign_coords(fwhm=("band", [60.0, 35.0, 30.0, 110.0])))
     np.testing.assert_allclose(sensor.centroids_nm, pair.msi["wavelength"], atol=0.5)
+
+
+def _uneven_scene(dark):
+    """A scene whose left quarter is bright and the rest dark, in one unit, and R."""
+    R = torch.full((2, 4), 0.25, dtype=torch.float64)
+    Y = torch.cat([torch.full((1, 4, 4, 1), 1.0), torch.full((1, 4, 4, 3), dark)], dim=3).double()
+    X = SpectralResponse(R).apply(Y).repeat_interleave(4, -2).repeat_interleave(4, -1)
+    return X, Y, SpectralResponse(R)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("masked", ["X", "Y"])
+def test_images_that_see_different_ground_in_one_unit_are_in_one_unit(known, masked):
+    # One image lacks the dark ground (X but for a strip), so that its own mean is many times the other's.
+    X, Y, R = _uneven_scene(dark=0.001)
+    valid = torch.ones((1, 1, 16, 16), dtype=torch.bool)
+    valid_lr = torch.ones((1, 1, 4, 4), dtype=torch.bool)
+    if masked == "X":
+        valid[..., 5:] = False
+        X[:, :, ~valid[0, 0]] = torch.nan
+    else:
+        valid_lr[..., 1:] = False
+        Y[:, :, ~valid_lr[0, 0]] = torch.nan
+    scene = Scene(X=X, Y=Y, valid=valid, valid_lr=valid_lr)
+    scale = find_scale(scene, R if known else None, peak=None)
+    assert scale == Scale(1.0, 1.0)
+
+
+def test_images_that_share_no_ground_are_compared_by_what_each_has():
+    X, Y, R = _uneven_scene(dark=1.0)
+    valid = torch.ones((1, 1, 16, 16), dtype=torch.bool)
+    valid[..., ::4, ::4] = False
+    assert find_scale(Scene(X=X * 50.0, Y=Y, valid=valid), R, peak=None).gain == pytest.approx(50.0)
+
+
+def test_fitted_response_does_not_learn_from_pixels_that_one_image_lacks():
+    R = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.0, 0.2, 0.3, 0.5]], dtype=torch.float64)
+    scene, D = _scene(R, size=32)
+    valid = torch.ones((1, 1, 32, 32), dtype=torch.bool)
+    valid[..., :10, 20:] = False
+    valid_lr = torch.ones((1, 1, 8, 8), dtype=torch.bool)
+    valid_lr[..., 6, :3] = False
+    X = scene.X.masked_fill(~valid, torch.nan)
+    Y = scene.Y.masked_fill(~valid_lr, torch.nan)
+    fitted = fitted_response(Scene(X=X, Y=Y, valid=valid, valid_lr=valid_lr), D)
+    np.testing.assert_allclose(fitted.matrix, R, atol=1e-9)
+
+
+@pytest.mark.parametrize("hole", [2, 4])
+def test_fitted_response_of_a_guide_with_holes_everywhere_is_finite(hole):
+    # With holes of 2 x 2 every LR pixel is partly seen; with holes of 4 x 4 only one HR pixel is valid at all.
+    R = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.0, 0.2, 0.3, 0.5]], dtype=torch.float64)
+    scene, D = _scene(R, size=32)
+    valid = torch.ones((1, 1, 32, 32), dtype=torch.bool)
+    for row in range(hole):
+        for column in range(hole):
+            valid[..., row::4, column::4] = False
+    valid[..., 0, 0] = True
+    fitted = fitted_response(Scene(X=scene.X.masked_fill(~valid, torch.nan), Y=scene.Y, valid=valid), D)
+    assert torch.isfinite(fitted.matrix).all()
+    assert (fitted.matrix >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["empty.npy", "empty.csv", "text.npy"])
+def test_kernel_file_that_holds_none_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"words" if name.startswith("text") else b"")
+    with pytest.raises(InputError):
+        told_psf(path, 1.0, 4)

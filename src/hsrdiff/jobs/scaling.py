@@ -96,8 +96,9 @@ def find_scale(
     Raises:
         InputError: The peak given is not a positive number.
     """
-    mean_x, largest_x = _mean_and_largest(scene.X, scene.valid)
-    mean_y, largest_y = _mean_and_largest(scene.Y, scene.valid_lr)
+    shared, shared_lr = _shared_pixels(scene)
+    mean_x, largest_x = _mean_and_largest(scene.X, shared)
+    mean_y, largest_y = _mean_and_largest(scene.Y, shared_lr)
     expected = mean_y.mean() if spectral is None else (spectral.matrix @ mean_y).mean()
     ratio = float(mean_x.mean() / expected) if float(expected) else 1.0
     tolerance = SAME_UNIT_WITHOUT_R if spectral is None else SAME_UNIT
@@ -109,11 +110,31 @@ def find_scale(
         if not (np.isfinite(peak) and peak > 0):
             raise InputError(f"the peak is {peak}", expected="a positive number, the value that becomes 1")
         return Scale(float(peak), gain)
+    _, largest_x = _mean_and_largest(scene.X, scene.valid)
+    _, largest_y = _mean_and_largest(scene.Y, scene.valid_lr)
     largest = max(largest_y, largest_x / gain)
     low, high = TRAINED_UNIT
     if trained_peak is not None and low * trained_peak <= largest <= high * trained_peak:
         return Scale(float(trained_peak), gain)
     return Scale(largest, gain)
+
+
+def _shared_pixels(scene: Scene) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """Mark in X and in Y the ground that both see: LR pixels valid in Y whose HR pixels are all valid in X.
+
+    Where there is none, each image's own valid pixels are all there is to compare.
+    """
+    if scene.valid is None and scene.valid_lr is None:
+        return None, None
+    factor, (height, width) = scene.factor, scene.Y.shape[-2:]
+    shared_lr = torch.ones((1, 1, height, width), dtype=torch.bool, device=scene.Y.device)
+    if scene.valid is not None:
+        shared_lr = scene.valid.reshape(1, 1, height, factor, width, factor).all(dim=5).all(dim=3)
+    if scene.valid_lr is not None:
+        shared_lr = shared_lr & scene.valid_lr
+    if not shared_lr.any():
+        return scene.valid, scene.valid_lr
+    return shared_lr.repeat_interleave(factor, -2).repeat_interleave(factor, -1), shared_lr
 
 
 def _mean_and_largest(image: torch.Tensor, valid: torch.Tensor | None) -> tuple[torch.Tensor, float]:

@@ -15,6 +15,7 @@ from scipy.optimize import nnls
 
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 from hsrdiff.fusers.masking import fill_invalid
+from hsrdiff.fusers.regression import MINIMUM_SHARE, WHOLE_SHARE
 from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor, gaussian_sensor, load_sensor
@@ -56,7 +57,7 @@ def _read_kernel(path: Path) -> FloatArray:
         if path.suffix.lower() == ".npy":
             return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
         return np.atleast_2d(np.loadtxt(path, delimiter=",", dtype=np.float64))
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise InputError(
             f"the PSF '{path}' could not be read as a kernel ({str(error).rstrip('.')})",
             expected=f"'{GAUSSIAN}', or the path of a square kernel as .npy or comma-separated .csv",
@@ -157,6 +158,9 @@ def told_response(
 def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:
     """Fit R to the pair where no sensor is known: per MSI band ``min ||X D - r Y||`` with ``r >= 0``.
 
+    As in the regression, LR pixels valid in Y whose PSF falls on valid pixels of X only are fitted, when there are
+    enough of them; else those with at least half of it there; else all, the invalid ones filled.
+
     Args:
         scene: X, Y and their masks.
         spatial: D.
@@ -164,8 +168,19 @@ def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:
     Returns:
         R (b, B), rows not normalised, as the two images may be in different units.
     """
-    X_lr = spatial.apply(fill_invalid(scene.X, scene.valid).double())[0].flatten(1).numpy()
-    Y = fill_invalid(scene.Y, scene.valid_lr).double()[0].flatten(1).numpy()
+    X = fill_invalid(scene.X, scene.valid).double()
+    seen = torch.ones_like(X[:, :1]) if scene.valid is None else scene.valid.double()
+    share = spatial.apply(seen)
+    seen_lr = torch.ones_like(share, dtype=torch.bool) if scene.valid_lr is None else scene.valid_lr
+    usable = (share >= WHOLE_SHARE) & seen_lr
+    if usable.sum() < scene.bands:
+        usable = (share >= MINIMUM_SHARE) & seen_lr
+    if usable.any():
+        X_lr = (spatial.apply(X * seen) / share.clamp_min(MINIMUM_SHARE))[0][:, usable[0, 0]].numpy()
+    else:
+        usable = torch.ones_like(usable)
+        X_lr = spatial.apply(X)[0].flatten(1).numpy()
+    Y = fill_invalid(scene.Y, scene.valid_lr).double()[0][:, usable[0, 0]].numpy()
     # Numerics: the triangle of a QR factorisation has the same least-squares solution and only B + b rows.
     triangle = np.linalg.qr(np.concatenate([Y, X_lr]).T).R
     matrix = np.stack([nnls(triangle[:, : len(Y)], triangle[:, len(Y) + i])[0] for i in range(len(X_lr))])
