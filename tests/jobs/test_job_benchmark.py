@@ -56,3 +56,9 @@ def test_mistakes_are_sentences(tmp_path: Path) -> None:
         benchmark("indian-pines", ["regression"], options={"regression": {"riddge": 1}})
     with pytest.raises(InputError, match="no method"):
         benchmark("indian-pines", [])
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_threads_below_one_are_refused(threads: int) -> None:
+    with pytest.raises(InputError, match=f"{threads} threads; expected at least 1"):
+        benchmark("indian-pines", ["bicubic"], threads=threads)

@@ -66,12 +66,14 @@ def benchmark(
         Rows, means, and a table.
 
     Raises:
-        InputError: If a scene, method or option is unknown.
+        InputError: If a scene, method or option is unknown, or `threads` is below 1.
         DatasetNotFoundError: If the data are missing.
     """
     if not methods:
         raise InputError("no method to run", expected="at least one", do=did_you_mean("", FUSERS))
     if threads is not None:
+        if threads < 1:
+            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
         torch.set_num_threads(threads)
     source = make_dataset(dataset, data=data)
     known = source.scenes(split)

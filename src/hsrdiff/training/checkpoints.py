@@ -14,6 +14,8 @@ from torch import nn
 
 from hsrdiff.errors import WeightsError, WriteError
 
+CHECKPOINT = "checkpoint.safetensors"
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -23,7 +25,7 @@ class Progress:
         step: Steps done.
         seconds: Wall-clock seconds so far, over all sittings.
         cpu_seconds: Processor seconds so far, over all sittings.
-        digest: Hash of the recipe.
+        digest: Hash of the recipe and of its data.
     """
 
     step: int
@@ -60,6 +62,32 @@ def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
         ) from e
 
 
+def read_progress(path: Path, digest: str) -> Progress:
+    """Read how far a checkpoint is, without its tensors.
+
+    Args:
+        path: Written by `save_checkpoint`.
+        digest: Hash of the recipe and the data that want to continue.
+
+    Returns:
+        Where the run stood.
+
+    Raises:
+        WeightsError: If the file is truncated, or belongs to another recipe or to other data.
+    """
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            progress = Progress(**json.loads((file.metadata() or {})["progress"]))
+    except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as e:
+        raise _unreadable(path, e) from e
+    if progress.digest != digest:
+        raise WeightsError(
+            f"checkpoint '{path}' belongs to another recipe or to other data ({progress.digest}, this is {digest})",
+            do="choose another output folder, or delete the checkpoint to train from the start",
+        )
+    return progress
+
+
 def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam, digest: str) -> Progress:
     """Restore a run.
 
@@ -67,28 +95,27 @@ def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
         path: Written by `save_checkpoint`.
         network: Its parameters are overwritten.
         optimizer: Its state is overwritten.
-        digest: Hash of the recipe that wants to continue.
+        digest: Hash of the recipe and the data that want to continue.
 
     Returns:
         Where the run stood.
 
     Raises:
-        WeightsError: If the file is truncated, or belongs to another recipe.
+        WeightsError: If the file is truncated, belongs to another recipe or to other data, or does not fit the
+            network.
     """
+    progress = read_progress(path, digest)
     try:
-        with safetensors.safe_open(str(path), framework="pt") as file:
-            progress = Progress(**json.loads((file.metadata() or {})["progress"]))
         tensors = load_file(str(path))
-    except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as e:
+        network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")})
+    except RuntimeError as e:
         raise WeightsError(
-            f"checkpoint '{path}' could not be read ({e})", do="delete it to train from the start"
-        ) from e
-    if progress.digest != digest:
-        raise WeightsError(
-            f"checkpoint '{path}' belongs to another recipe ({progress.digest}, this one is {digest})",
+            f"checkpoint '{path}' does not fit the network",
+            expected="tensors of the same names and sizes",
             do="choose another output folder, or delete the checkpoint to train from the start",
-        )
-    network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")})
+        ) from e
+    except (OSError, ValueError, safetensors.SafetensorError) as e:
+        raise _unreadable(path, e) from e
     for name, parameter in network.named_parameters():
         state = {
             key: tensors[f"adam.{key}.{name}"]
@@ -98,3 +125,7 @@ def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
         if state:
             optimizer.state[parameter] = {k: v if k == "step" else v.to(parameter.device) for k, v in state.items()}
     return progress
+
+
+def _unreadable(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(f"checkpoint '{path}' could not be read ({error})", do="delete it to train from the start")

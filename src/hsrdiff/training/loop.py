@@ -16,7 +16,7 @@ from hsrdiff.errors import MissingExtraError
 from hsrdiff.networks import CDFormer
 from hsrdiff.observation import Observation
 from hsrdiff.rng import generator, normal_like
-from hsrdiff.training.checkpoints import Progress, load_checkpoint, save_checkpoint
+from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, save_checkpoint
 from hsrdiff.training.journal import Journal
 from hsrdiff.training.loss import Loss, loss_eq8
 from hsrdiff.training.patches import Patches
@@ -35,7 +35,7 @@ class Task:
         schedule: Noise schedule of training.
         plan: Progressive learning.
         options: Optimiser and seed.
-        digest: Hash of the recipe, kept in checkpoints.
+        digest: Hash of the recipe and the data, kept in checkpoints.
     """
 
     network: CDFormer
@@ -89,7 +89,7 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _accelerator(precision: str) -> Any:
+def _accelerator() -> Any:
     try:
         from accelerate import Accelerator
     except ImportError as e:
@@ -97,7 +97,8 @@ def _accelerator(precision: str) -> Any:
             "training needs the package accelerate, which is not installed",
             do="install it with: pip install 'hsrdiff[train]'",
         ) from e
-    return Accelerator(mixed_precision=precision)
+    # Its state is one for the process, so that a precision given here would bind every later run as well.
+    return Accelerator()
 
 
 def train_loop(
@@ -116,13 +117,13 @@ def train_loop(
         How far the run has come.
     """
     options, network = task.options, task.network
-    accelerator = _accelerator(options.precision)
+    accelerator = _accelerator()
     device, process, processes = accelerator.device, accelerator.process_index, accelerator.num_processes
     main = accelerator.is_main_process
     network.to(device).train()
     network.checkpointing = options.checkpointing
     optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate, betas=options.betas)
-    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint = folder / CHECKPOINT
     before = Progress(0, 0.0, 0.0, task.digest)
     if checkpoint.exists():
         before = load_checkpoint(checkpoint, network, optimizer, task.digest)
@@ -144,10 +145,10 @@ def train_loop(
             stage = task.plan.at(step)
             trainable = _freeze(network, second_half_only=stage.second_half_only)
             optimizer.param_groups[0]["lr"] = learning_rate(step, options)
-            with accelerator.autocast():
+            with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16"):
                 loss = step_loss(task, step, stage, process, device)
             optimizer.zero_grad(set_to_none=True)
-            accelerator.backward(loss.total)
+            torch.autograd.backward(loss.total)
             if processes > 1:
                 for p in trainable:
                     p.grad = accelerator.reduce(p.grad, reduction="mean")

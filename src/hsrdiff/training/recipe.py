@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -13,6 +14,8 @@ from hsrdiff.errors import RecipeError, did_you_mean
 from hsrdiff.networks import PRESETS, CDFormerConfig
 from hsrdiff.training.progressive import Stage
 from hsrdiff.typing import PathLike
+
+_Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class _Section(BaseModel):
@@ -95,7 +98,7 @@ class TrainingSection(_Section):
         warmup: Steps over which the rate rises linearly from 0.
         clip: Largest gradient norm; 0 for none.
         seed: Decides weights, patches, noise levels and noise.
-        precision: "no" (float32), "bf16" or "fp16".
+        precision: "no" (float32) or "bf16".
         checkpointing: Recompute each layer in the backward pass, to save memory.
         save_every: Steps between checkpoints.
         stages: Progressive learning.
@@ -103,12 +106,12 @@ class TrainingSection(_Section):
 
     steps: int = Field(ge=1)
     learning_rate: float = Field(1e-4, gt=0)
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[_Decay, _Decay] = (0.9, 0.999)
     decay: Literal["constant", "cosine"] = "constant"
     warmup: int = Field(0, ge=0)
     clip: float = Field(0.0, ge=0)
     seed: int = 0
-    precision: Literal["no", "bf16", "fp16"] = "no"
+    precision: Literal["no", "bf16"] = "no"
     checkpointing: bool = False
     save_every: int = Field(200, ge=1)
     stages: tuple[Stage, ...]
@@ -125,7 +128,7 @@ class Recipe(_Section):
     """A whole recipe.
 
     Attributes:
-        name: Short name; becomes the weights' name.
+        name: Short name of letters, digits, ".", "_" and "-"; becomes the weights' name.
         summary: One sentence: what it trains, how long, what to expect.
         data: Scenes and pairs.
         network: CDFormer's shape.
@@ -139,6 +142,13 @@ class Recipe(_Section):
     network: NetworkSection = NetworkSection()
     diffusion: DiffusionSection = DiffusionSection()
     training: TrainingSection
+
+    @field_validator("name")
+    @classmethod
+    def _file_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+            raise ValueError("a name of letters, digits, '.', '_' and '-' that begins with a letter or digit")
+        return value
 
     @model_validator(mode="after")
     def _order(self) -> Recipe:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hsrdiff.datasets import Dataset, make_dataset
+from hsrdiff.datasets import SPLITS, Dataset, FolderDataset, make_dataset
 from hsrdiff.diffusion import linear_schedule
-from hsrdiff.errors import RecipeError, WriteError, did_you_mean
+from hsrdiff.errors import InputError, InvalidValueError, RecipeError, WriteError, did_you_mean
 from hsrdiff.networks import CDFormer, ModelCard, save_weights
 from hsrdiff.observation import Observation
 from hsrdiff.rng import derive_seed
-from hsrdiff.training.checkpoints import Progress
+from hsrdiff.training.checkpoints import CHECKPOINT, Progress, read_progress
+from hsrdiff.training.journal import write_whole
 from hsrdiff.training.loop import Task, is_main_process, train_loop
 from hsrdiff.training.patches import Patches
 from hsrdiff.training.progressive import plan
@@ -52,6 +55,7 @@ class TrainingData:
         peak: What the cubes were divided by.
         sensor: The MSI's sensor in words.
         title: Data set and split in words.
+        names: Name of each scene.
     """
 
     scenes: tuple[torch.Tensor, ...]
@@ -61,6 +65,18 @@ class TrainingData:
     peak: float
     sensor: str
     title: str
+    names: tuple[str, ...]
+
+    def digest(self) -> str:
+        """Return a hash of bands, scale, scenes and R, to tell whether a checkpoint was trained on these data."""
+        decisive = {
+            "factor": self.factor,
+            "peak": self.peak,
+            "scenes": [[name, *Z.shape] for name, Z in zip(self.names, self.scenes, strict=True)],
+            # rounded, so that another machine's last digit is not another sensor
+            "response": [[round(weight, 6) for weight in row] for row in self.observation.spectral.matrix.tolist()],
+        }
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
 def load_training_data(section: DataSection, data: PathLike | None = None) -> TrainingData:
@@ -74,7 +90,8 @@ def load_training_data(section: DataSection, data: PathLike | None = None) -> Tr
         Scenes and observation.
 
     Raises:
-        RecipeError: If a scene name is unknown or the window lies outside a scene.
+        RecipeError: If the split is empty, a scene name is unknown or the window lies outside a scene.
+        InvalidValueError: If a scene holds NaN or infinite values.
         DatasetNotFoundError: If the files are missing.
     """
     dataset = _dataset(section, data)
@@ -86,11 +103,19 @@ def load_training_data(section: DataSection, data: PathLike | None = None) -> Tr
                 do=did_you_mean(name, known),
             )
     scenes, wavelengths = [], None
-    for name in section.scenes or known:
+    names = section.scenes or known
+    if not names:
+        full = [split for split in SPLITS if dataset.scenes(split)]
+        raise RecipeError(
+            f"{dataset.name}'s split '{section.split}' has no scenes",
+            expected=f"a split that has some: {', '.join(full)}",
+            do="change data.split",
+        )
+    for name in names:
         cube = dataset.load(name)
         if wavelengths is None and "wavelength" in cube.coords:
             wavelengths = np.asarray(cube["wavelength"].values, dtype=np.float64)
-        Z = np.nan_to_num(np.asarray(cube.values, dtype=np.float32))
+        Z = np.asarray(cube.values, dtype=np.float32)
         if section.window is not None:
             row, column, height, width = section.window
             Z = Z[:, row : row + height, column : column + width]
@@ -99,6 +124,13 @@ def load_training_data(section: DataSection, data: PathLike | None = None) -> Tr
                     f"data.window {section.window} leaves the scene '{name}' of {cube.shape[1]}x{cube.shape[2]}",
                     do="choose a window inside it",
                 )
+        invalid = ~np.isfinite(Z).all(axis=0)
+        if invalid.any():
+            raise InvalidValueError(
+                f"the scene '{name}' has NaN or infinite values in {100 * invalid.mean():.2g} % of its pixels",
+                expected="numbers everywhere, since training would learn from whatever stood in for them",
+                do="crop the scene or fill them, or cut a valid part with data.window",
+            )
         scenes.append(torch.from_numpy(np.ascontiguousarray(Z)))
     observation = dataset.observation(wavelengths)
     return TrainingData(
@@ -109,20 +141,27 @@ def load_training_data(section: DataSection, data: PathLike | None = None) -> Tr
         peak=dataset.peak,
         sensor=section.sensor or ", ".join(observation.spectral.band_names),
         title=f"{dataset.name}, split {section.split}, {len(scenes)} scenes",
+        names=tuple(names),
     )
 
 
 def _dataset(section: DataSection, data: PathLike | None) -> Dataset:
     """Build the recipe's data set; "folder" stands for the folder given as `data`, so that no recipe holds a path."""
-    name, root = section.dataset, data
-    if name == "folder":
-        if data is None:
-            raise RecipeError(
-                "the recipe trains on a folder of one's own, and no folder was given",
-                do="name it with --data",
-            )
-        name, root = str(data), None
-    return make_dataset(name, data=root, factor=section.factor, sensor=section.sensor, peak=section.peak)
+    if section.dataset != "folder":
+        return make_dataset(section.dataset, data=data, factor=section.factor, sensor=section.sensor, peak=section.peak)
+    if data is None:
+        raise RecipeError(
+            "the recipe trains on a folder of one's own, and no folder was given",
+            do="name it with --data",
+        )
+    if section.factor is None or section.sensor is None:
+        lacking = "data.factor" if section.factor is None else "data.sensor"
+        raise RecipeError(
+            f"the recipe trains on a folder of one's own and lacks {lacking}",
+            expected="the factor and the sensor of the guide to simulate",
+            do="give both, such as factor = 4 and sensor = 'sentinel2'",
+        )
+    return FolderDataset(data, factor=section.factor, sensor=section.sensor, peak=section.peak)
 
 
 def run_recipe(
@@ -150,19 +189,31 @@ def run_recipe(
 
     Returns:
         The weights and how far the run came.
+
+    Raises:
+        RecipeError: If the recipe cannot be read, or its data section does not fit the data.
+        InputError: If `threads` is below 1, or a scene holds invalid values.
+        DatasetNotFoundError: If the data are missing.
+        WeightsError: If `out` holds the checkpoint of another recipe or of other data.
+        WriteError: If `out` cannot be written.
     """
     recipe = load_recipe(name_or_path, overrides)
     if threads is not None:
+        if threads < 1:
+            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
         torch.set_num_threads(threads)
     folder = Path(out)
+    training = load_training_data(recipe.data, data)
+    task = make_task(recipe, training)
+    # Nothing is written before recipe, data and checkpoint have been accepted.
+    if (folder / CHECKPOINT).exists():
+        read_progress(folder / CHECKPOINT, task.digest)
     if is_main_process():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "recipe.json").write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
+            write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
         except OSError as e:
             raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
-    training = load_training_data(recipe.data, data)
-    task = make_task(recipe, training)
     done = train_loop(task, folder, minutes=minutes, stop_at=stop_at, show=progress)
     weights = folder / f"{recipe.name}.safetensors"
     if is_main_process():
@@ -205,7 +256,7 @@ def make_task(recipe: Recipe, training: TrainingData) -> Task:
         schedule,
         plan(options.stages, options.steps),
         options,
-        recipe.digest(),
+        f"{recipe.digest()}-{training.digest()}",
     )
 
 
