@@ -88,6 +88,29 @@ def test_band_widths_in_the_files_are_used(tmp_path):
     assert (rows["wide"] > 1e-3).sum() > (rows["narrow"] > 1e-3).sum()
 
 
+def test_bands_marked_as_bad_in_the_first_scene_are_left_out_of_all(tmp_path):
+    values = np.random.default_rng(0).uniform(0.1, 1.0, (12, 8, 8)).astype(np.float32)
+    good = np.ones(12, bool)
+    good[[0, 7]] = False
+    spoilt = values.copy()
+    spoilt[7] = 1000.0
+    write_cube(
+        as_cube(spoilt, wavelengths_nm=WAVELENGTHS_NM).assign_coords(good_band=("band", good)), tmp_path / "a.nc"
+    )
+    write_cube(as_cube(values, wavelengths_nm=WAVELENGTHS_NM), tmp_path / "b.nc")
+    dataset = FolderDataset(tmp_path, factor=2, sensor="sentinel2:10m")
+    assert dataset.peak == pytest.approx(values[good].max())
+    for name in ("a.nc", "b.nc"):
+        cube = dataset.load(name)
+        np.testing.assert_allclose(cube.values, values[good] / dataset.peak, rtol=1e-5)
+        np.testing.assert_allclose(cube["wavelength"].values, WAVELENGTHS_NM[good])
+    assert dataset.observation().spectral.matrix.shape == (4, 10)
+    none = as_cube(values, wavelengths_nm=WAVELENGTHS_NM).assign_coords(good_band=("band", good & ~good))
+    write_cube(none, tmp_path / "a.nc")
+    with pytest.raises(InvalidValueError, match=r"every band of the scene 'a\.nc'"):
+        FolderDataset(tmp_path, factor=2, sensor="sentinel2:10m").load("b.nc")
+
+
 def test_refusals(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="does not exist"):
         FolderDataset(tmp_path / "gone", factor=4, sensor="sentinel2")

@@ -20,7 +20,7 @@ from hsrdiff.errors import (
 )
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
 from hsrdiff.sensors import load_sensor
-from hsrdiff.typing import FloatArray, PathLike
+from hsrdiff.typing import BoolArray, FloatArray, PathLike
 
 # an ENVI header, a world file or a statistics file goes with its image and is not a scene of its own
 SIDE_FILES = (".hdr", ".xml", ".tfw", ".ovr", ".txt", ".md", ".json", ".csv", ".part")
@@ -32,7 +32,8 @@ class FolderDataset:
 
     With sub-folders ``train`` and ``test`` these are the split; without, every scene is a training scene and
     there is no test. ``validation`` is the last fifth of the training scenes in alphabetical order (at least
-    one where there are two), ``fit`` the rest.
+    one where there are two), ``fit`` the rest. Bands that the first training scene marks as bad, or that are empty
+    in it, are left out of every scene.
 
     Args:
         folder: Where the scenes are.
@@ -96,12 +97,6 @@ class FolderDataset:
             InputError: For an unknown scene.
         """
         cube = self._open(require_scene(scene, tuple(self._files), self.name))
-        if cube.sizes["band"] != self._bands:
-            raise ShapeError(
-                f"the scene '{scene}' has {cube.sizes['band']} bands",
-                expected=f"{self._bands} as in '{self.scenes('train')[0]}'",
-                do="keep scenes of one instrument in one folder",
-            )
         scaled = (cube / np.float32(self.peak)).astype(np.float32)
         scaled.name = f"{self.name}/{scene}"
         return scaled
@@ -148,11 +143,30 @@ class FolderDataset:
         return Observation(spectral, SpatialResponse.gaussian(self.factor))
 
     @cached_property
-    def _bands(self) -> int:
-        return int(self._open(self.scenes("train")[0]).sizes["band"])
+    def _usable(self) -> BoolArray:
+        """The bands kept (B,): those of the first training scene that are not marked as bad, nor empty."""
+        scene = self.scenes("train")[0]
+        cube = open_cube(self._files[scene])
+        usable: BoolArray = np.isfinite(cube.values).any(axis=(1, 2))
+        if "good_band" in cube.coords:
+            usable = usable & np.asarray(cube["good_band"].values, dtype=bool)
+        if not usable.any():
+            raise InvalidValueError(
+                f"every band of the scene '{scene}' in '{self.root}' is marked as bad or empty",
+                expected="at least one good band",
+                do="check its good_band marks",
+            )
+        return usable
 
     def _open(self, scene: str) -> xr.DataArray:
-        return open_cube(self._files[scene])
+        cube = open_cube(self._files[scene])
+        if cube.sizes["band"] != self._usable.size:
+            raise ShapeError(
+                f"the scene '{scene}' has {cube.sizes['band']} bands",
+                expected=f"{self._usable.size} as in '{self.scenes('train')[0]}'",
+                do="keep scenes of one instrument in one folder",
+            )
+        return cube.isel(band=self._usable)
 
 
 def _list_scenes(root: Path) -> dict[str, Path]:
