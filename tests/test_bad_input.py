@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from hsrdiff import simulate
 from hsrdiff.cli import app
-from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 
 BANDS, MSI_BANDS = 8, 4
@@ -89,6 +89,19 @@ def test_the_good_pair_is_accepted(here):
         done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif", *method])
         assert done.exit_code == 0, done.output
     assert (here / "fused.tif").stat().st_size > 1000
+
+
+def test_output_that_is_an_input(here):
+    (here / "linked.tif").symlink_to("hsi.tif")
+    for out in ("hsi.tif", "msi.tif", "./msi.tif", here / "hsi.tif", "linked.tif"):
+        before = (here / "hsi.tif").read_bytes(), (here / "msi.tif").read_bytes()
+        assert "would replace the input" in fuse(here, out=out)
+        assert ((here / "hsi.tif").read_bytes(), (here / "msi.tif").read_bytes()) == before
+    write_cube(open_cube("hsi.tif"), "hsi.hdr")
+    assert "would replace the input" in fuse(here, hsi="hsi.hdr", out="hsi.img")
+    for outputs in (("truth.tif", "m.tif"), ("h.tif", "truth.tif")):
+        options = ("--sensor", SENSOR, "--factor", "4", "--out-hsi", outputs[0], "--out-msi", outputs[1])
+        assert "would replace the input" in refuses(here, "simulate", "truth.tif", *options)
 
 
 def test_swapped_images(here):

@@ -72,12 +72,12 @@ def fuse(
         done stands in its attributes.
 
     Raises:
-        InputError: The images or the options do not fit together.
+        InputError: The images or the options do not fit together, or the output is one of the images.
         HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
     """
     if method not in FUSERS:
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
-    check_output(out)
+    check_output(out, hsi, msi)
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
     fuser = _make_fuser(method, pair, weights=weights, steps=steps, progress=progress)
     spatial = told_psf(psf, psf_fwhm, pair.factor)

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 
 from hsrdiff.cubes import FORMATS, as_cube, open_cube
-from hsrdiff.errors import CubeFormatError, InvalidValueError, ShapeError, WriteError
+from hsrdiff.errors import CubeFormatError, InputError, InvalidValueError, ShapeError, WriteError
 from hsrdiff.typing import BoolArray, PathLike
 
 Image: TypeAlias = PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor
@@ -99,13 +99,15 @@ def take_mask(mask: Image, size: tuple[int, int]) -> BoolArray:
     return np.asarray(np.isfinite(values[0]) & (values[0] != 0))
 
 
-def check_output(path: PathLike | None) -> None:
+def check_output(path: PathLike | None, *inputs: Image) -> None:
     """Make sure, before any work, that a cube can be written where the output goes.
 
     Args:
         path: The file to write; None for nowhere.
+        *inputs: What the job reads; no file among them may be written over.
 
     Raises:
+        InputError: It is one of the inputs.
         CubeFormatError: Its ending names no format that is written.
         WriteError: Its folder does not exist or is not writable.
     """
@@ -118,7 +120,21 @@ def check_output(path: PathLike | None) -> None:
             expected=f"one of {', '.join(endings)}",
             do="choose another ending, such as .tif",
         )
+    for image in inputs:
+        if isinstance(image, str | os.PathLike) and not _files_of(path).isdisjoint(_files_of(image)):
+            raise InputError(
+                f"the output '{path}' would replace the input '{image}'",
+                expected="an output other than the inputs",
+                do="choose another name for the output",
+            )
     check_folder(Path(path).absolute().parent)
+
+
+def _files_of(path: PathLike) -> set[Path]:
+    """Return the files of a cube, links followed: an ENVI header has its data beside it, and the data their header."""
+    whole = Path(path).resolve()
+    partner = {".hdr": ".img", ".img": ".hdr"}.get(whole.suffix.lower())
+    return {whole} if partner is None else {whole, whole.with_suffix(partner)}
 
 
 def check_folder(folder: Path) -> None:

@@ -75,12 +75,12 @@ def simulate(
         The LR-HSI and the HR-MSI, float32, in the cube's unit, with wavelengths, CRS and transforms.
 
     Raises:
-        InputError: No sensor is named, or the cube or an option does not fit.
+        InputError: No sensor is named, the cube or an option does not fit, or an output is the cube.
         WavelengthError: The cube has no wavelengths.
         HsrdiffError: A file or sensor cannot be used, or a result cannot be written.
     """
     for path in (out_hsi, out_msi):
-        check_output(path)
+        check_output(path, cube)
     spatial = told_psf(psf, psf_fwhm, factor)
     known = told_sensor(sensor, srf, bands)
     if known is None:
