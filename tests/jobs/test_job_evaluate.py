@@ -64,6 +64,23 @@ def test_what_simulate_and_fuse_left_out_is_left_out_of_the_truth():
     assert evaluate(fused, truth, factor=4, peak=peak) == evaluate(fused, by_hand, factor=4, peak=peak)
 
 
+def test_bands_are_matched_by_wavelength_and_not_by_order(truth):
+    assert evaluate(truth.isel(band=slice(None, None, -1)), truth, factor=4).rmse == 0
+    shifted = truth.assign_coords(wavelength=("band", truth["wavelength"].values + 10.0))
+    with pytest.raises(ShapeError, match="wavelengths do not match: 460 to 960 nm"):
+        evaluate(shifted, truth, factor=4)
+    with pytest.raises(ShapeError, match="wavelengths do not match"):
+        evaluate(truth, truth[1:], factor=4)
+    assert evaluate(shifted.values, truth, factor=4).rmse == 0
+
+
+def test_bands_of_one_wavelength_are_taken_in_order(truth):
+    twice = truth["wavelength"].values.copy()
+    twice[5] = twice[4]
+    cube = truth.assign_coords(wavelength=("band", twice))
+    assert evaluate(cube, cube, factor=4).rmse == 0
+
+
 def test_cubes_that_do_not_fit(truth):
     with pytest.raises(ShapeError, match=r"11 bands and the truth 12"):
         evaluate(truth.values[1:], truth, factor=4)

@@ -21,8 +21,9 @@ def evaluate(
 ) -> Scores:
     """Score a fused cube against the truth where both are valid.
 
-    Bands that the fusion left out are found by their wavelengths and left out of the truth; up to one coarse
-    pixel of rows and columns that `simulate` left out at the bottom and the right are too.
+    Bands are matched by their wavelengths where both cubes have them, and those that the fusion left out are left
+    out of the truth; up to one coarse pixel of rows and columns that `simulate` left out at the bottom and the right
+    is too.
 
     Args:
         fused: Fused cube (band, y, x): a path, a DataArray or an array.
@@ -35,7 +36,7 @@ def evaluate(
         PSNR, SSIM, SAM, ERGAS and RMSE with their convention.
 
     Raises:
-        ShapeError: The cubes do not have the same bands or size.
+        ShapeError: The cubes do not have the same bands, by their wavelengths where both have them, or size.
         FactorError: The factor is not a whole number of at least 2.
         InvalidValueError: No pixel is valid in both.
     """
@@ -60,18 +61,26 @@ def evaluate(
 
 
 def _same_bands(truth: xr.DataArray, fused: xr.DataArray) -> xr.DataArray:
-    """Return the truth's bands that the fused cube has."""
-    if truth.sizes["band"] == fused.sizes["band"]:
-        return truth
+    """Return the truth's bands that the fused cube has: by their wavelengths, or in order where a cube has none."""
     wanted, known = band_numbers(fused, "wavelength"), band_numbers(truth, "wavelength")
-    if wanted is not None and known is not None and len(wanted) < len(known):
-        nearest = np.abs(known[None, :] - wanted[:, None]).argmin(axis=1)
-        if np.abs(known[nearest] - wanted).max() <= SAME_BAND_NM and len(set(nearest.tolist())) == len(wanted):
+    if wanted is not None and known is not None:
+        if len(wanted) == len(known) and np.abs(known - wanted).max() <= SAME_BAND_NM:
+            return truth  # also where two bands share a wavelength
+        apart_nm = np.abs(known[None, :] - wanted[:, None])
+        nearest = apart_nm.argmin(axis=1)
+        if apart_nm.min(axis=1).max() <= SAME_BAND_NM and len(set(nearest.tolist())) == len(wanted):
             return truth.isel(band=nearest)
-    raise ShapeError(
-        f"the fused cube has {fused.sizes['band']} bands and the truth {truth.sizes['band']}",
-        expected="the same bands, or wavelengths in both cubes to find them by",
-    )
+    elif truth.sizes["band"] == fused.sizes["band"]:
+        return truth
+    counts = f"the fused cube has {fused.sizes['band']} bands and the truth {truth.sizes['band']}"
+    if wanted is not None and known is not None:
+        raise ShapeError(
+            f"{counts}, and their wavelengths do not match: {wanted.min():g} to {wanted.max():g} nm in the fused cube, "
+            f"{known.min():g} to {known.max():g} nm in the truth",
+            expected=f"each of the fused cube's bands in the truth, within {SAME_BAND_NM} nm",
+            do="compare cubes with the same bands",
+        )
+    raise ShapeError(counts, expected="the same bands, or wavelengths in both cubes to find them by")
 
 
 def _same_size(truth: xr.DataArray, fused: xr.DataArray, factor: int) -> xr.DataArray:
