@@ -142,3 +142,21 @@ def test_unknown_names_and_options_are_answered_with_the_nearest(make):
         make_fuser("bicubik")
     with pytest.raises(InputError, match="needs the option 'weights'"):
         make_fuser("hsr-diff", steps=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("regression", {"ridge": "much"}),
+        ("hsr-diff", {"steps": "many"}),
+        ("hsr-diff", {"steps": float("nan")}),
+        ("hsr-diff", {"device": "abacus"}),
+    ],
+)
+def test_a_value_that_no_constructor_takes_is_named_in_a_sentence(weights, name, options):
+    needed = {"weights": weights()} if name == "hsr-diff" else {}
+    ((option, value),) = options.items()
+    with pytest.raises(InputError) as caught:
+        make_fuser(name, **needed, **options)
+    assert f"{option}={value!r}" in str(caught.value)
+    assert "\n" not in str(caught.value)

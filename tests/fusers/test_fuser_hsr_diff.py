@@ -129,3 +129,19 @@ def test_unreadable_weights(tmp_path):
         HsrDiff(weights=tmp_path / "bad.safetensors")
     with pytest.raises(WeightsError):
         HsrDiff(weights=tmp_path / "gone.safetensors")
+
+
+def test_values_above_the_peak_are_remarked_on(weights):
+    scene = small_scene()
+    fuser = HsrDiff(weights=weights(), steps=1)
+    assert "peak" not in fuse(fuser, scene).notes
+    # 3 values of the valid pixels; that of the masked pixel does not count
+    Y = scene.Y.clone()
+    Y[0, :3, 0, 0] = 1.5
+    Y[0, :, 0, 1] = 7.0
+    valid_lr = torch.ones_like(Y[:, :1], dtype=torch.bool)
+    valid_lr[..., 0, 1] = False
+    note = fuse(fuser, dataclasses.replace(scene, Y=Y, valid_lr=valid_lr)).notes["peak"]
+    share = 100 * 3 / (BANDS * (Y[0, 0].numel() - 1))
+    assert f"{share:.2g} %" in note
+    assert "values above the peak are cut" in note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.errors import HsrdiffError, InputError, did_you_mean
 from hsrdiff.fusers.base import Fuser, FuserEntry
 from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.hsr_diff import HsrDiff
@@ -51,7 +51,7 @@ def make_fuser(name: str, **options: object) -> Fuser:
         The method.
 
     Raises:
-        InputError: If the name or an option is unknown, or a needed option is missing.
+        InputError: If the name or an option is unknown, a needed option is missing, or a value cannot be used.
         HsrdiffError: Whatever the method's constructor says about a value.
     """
     if name not in FUSERS:
@@ -67,4 +67,15 @@ def make_fuser(name: str, **options: object) -> Fuser:
     for option, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and option not in options:
             raise InputError(f"the method '{name}' needs the option '{option}'", do=f"give {option}")
-    return make(**options)
+    try:
+        return make(**options)
+    except HsrdiffError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:  # such as a word for a number, or a device unknown to torch
+        given = ", ".join(f"{option}={value!r}" for option, value in options.items() if not callable(value))
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise InputError(
+            f"the method '{name}' cannot be built with {given} ({reason})",
+            expected="values of the kind that its options take",
+            do="change or leave out the option that does not fit",
+        ) from error

@@ -169,6 +169,10 @@ class HsrDiff:
                     f"the bands lie up to {apart_nm:.0f} nm from those the weights were trained on: "
                     "expect a poorer result"
                 )
+        seen = scene.Y[0] if scene.valid_lr is None else scene.Y[0][:, scene.valid_lr[0, 0]]
+        above = float((seen > self.peak).double().mean())
+        if above > 0:
+            notes["peak"] = f"{100 * above:.2g} % of the values of Y lie above the peak: values above the peak are cut"
         # a card made from a data set lists its guide's bands; one made from a sensor's name says nothing to compare
         trained = tuple(card.sensor.split(", "))
         guide = scene.observation.spectral.band_names if scene.observation is not None else ()
