@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.scaling import Scale, find_scale
-from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf, told_sensor
 from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
 
 
@@ -134,3 +135,12 @@ def test_kernel_file_that_holds_none_is_refused(tmp_path, name):
     path.write_bytes(b"words" if name.startswith("text") else b"")
     with pytest.raises(InputError):
         told_psf(path, 1.0, 4)
+
+
+def test_the_images_own_band_names_decide_the_order() -> None:
+    """A file with its bands from red to blue, and a sensor group that lists them from blue to red."""
+    image = as_cube(np.zeros((4, 2, 2), dtype=np.float32))
+    image = image.assign_coords(band_name=("band", ["B8", "B4", "B3", "B2"]))
+    found = told_sensor("sentinel2:10m", None, None, msi=image)
+    assert found is not None
+    assert found.bands == ("B8", "B4", "B3", "B2")

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import torch
 
+from hsrdiff._version import __version__
 from hsrdiff.datasets import make_dataset
 from hsrdiff.errors import InputError, WriteError, did_you_mean
 from hsrdiff.evaluation import PUBLISHED, Row, dataset_scene, evaluate_fuser, mean_row, to_csv, to_markdown
 from hsrdiff.fusers import FUSERS, make_fuser
+from hsrdiff.networks import shipped_weights
 from hsrdiff.rng import generator
 from hsrdiff.typing import PathLike
 
@@ -106,10 +108,11 @@ def benchmark(
 
 
 def _key(dataset: str, split: str, scene: str, method: str, options: Mapping[str, object], seed: int) -> str:
-    """Hash what decides a row; weights count by their content."""
-    text = [dataset, split, scene, method, str(seed)]
+    """Hash what decides a row: the version too, and weights by their content, shipped ones included."""
+    text = [__version__, dataset, split, scene, method, str(seed)]
+    shipped = shipped_weights()
     for option, value in sorted(options.items()):
-        content = Path(str(value))
+        content = shipped.get(str(value), Path(str(value)))
         digest = hashlib.sha256(content.read_bytes()).hexdigest() if content.is_file() else repr(value)
         text.append(f"{option}={digest}")
     return hashlib.sha256("\x1f".join(text).encode()).hexdigest()[:16]

@@ -97,12 +97,15 @@ def told_sensor(
     found = named if isinstance(named, Sensor) else load_sensor(named)
     if bands is not None:
         found = found.select(bands)
-    if msi is None or len(found.bands) == msi.sizes["band"]:
+    if msi is None:
         return found
     if bands is None and "band_name" in msi.coords:
-        own = [str(name) for name in msi["band_name"].values]
-        if {name.strip().lower() for name in own} <= {name.lower() for name in found.bands}:
+        # The image's own order counts, also where it has as many bands as the sensor.
+        own = [str(name).strip() for name in msi["band_name"].values]
+        if {name.lower() for name in own} <= {name.lower() for name in found.bands}:
             return found.select(own)
+    if len(found.bands) == msi.sizes["band"]:
+        return found
     raise ShapeError(
         f"the multispectral image has {msi.sizes['band']} bands and sensor '{found.name}' {len(found.bands)} "
         f"({', '.join(found.bands)})",

@@ -87,10 +87,11 @@ def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
         save_file(tensors, str(part), metadata=metadata)
         os.replace(part, target)
     except (OSError, safetensors.SafetensorError) as e:
-        part.unlink(missing_ok=True)
         raise WriteError(
             f"weights could not be written to '{target}' ({e})", do="check the folder and the free space"
         ) from e
+    finally:  # after Ctrl-C too
+        part.unlink(missing_ok=True)
     return target
 
 

@@ -56,10 +56,11 @@ def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
         save_file(tensors, str(part), metadata={"progress": json.dumps(asdict(progress))})
         os.replace(part, path)
     except (OSError, safetensors.SafetensorError) as e:
-        part.unlink(missing_ok=True)
         raise WriteError(
             f"checkpoint '{path}' could not be written ({e})", do="check the folder and the free space"
         ) from e
+    finally:  # after Ctrl-C too
+        part.unlink(missing_ok=True)
 
 
 def read_progress(path: Path, digest: str) -> Progress:
