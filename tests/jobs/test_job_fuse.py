@@ -117,6 +117,16 @@ def test_invalid_pixels_are_nan_and_their_values_do_not_matter(pair):
     assert np.isfinite(two.values).sum() == two.size - 12 * 16
 
 
+def test_share_of_valid_pixels_is_said_where_some_are_missing(pair):
+    """One band with a single valid coarse pixel blanks all but that pixel's block."""
+    hsi = pair.hsi.copy(deep=True)
+    hsi.values[2] = np.nan
+    hsi.values[2, 1, 1] = 0.5
+    blocks = hsi.sizes["y"] * hsi.sizes["x"]
+    assert fuse(hsi, pair.msi).attrs["hsrdiff_valid_pixels"] == f"{100 / blocks:.3g} %"
+    assert "hsrdiff_valid_pixels" not in fuse(pair.hsi, pair.msi).attrs
+
+
 def test_bad_and_empty_bands_are_left_out_and_said(pair):
     good = np.ones(12, bool)
     good[[0, 7]] = False

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import torch
 import xarray as xr
 
 from hsrdiff._version import __version__
@@ -161,6 +162,10 @@ def _record(
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:
         record["hsrdiff_units"] = f"multispectral values were divided by {scale.gain:.6g} to the hyperspectral unit"
+    valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())
+    if valid_share < 1.0:
+        # A pixel that lacks one band lacks all: one nearly empty band can blank a whole result.
+        record["hsrdiff_valid_pixels"] = f"{100 * valid_share:.3g} %"
     if pair.dropped:
         record["hsrdiff_dropped_bands"] = ",".join(str(band) for band in pair.dropped)
     record.update({f"hsrdiff_note_{topic}": text for topic, text in fusion.notes.items()})
