@@ -73,7 +73,7 @@ def test_without_noise_the_samples_are_interpolated():
     kernel = SpectralKernel(noise=0.0, mixing=0.0)
     sites, Y = random_sites(30), draw(30, 4, seed=7)
     fitted = PointKriging.fit(kernel, sites, Y, torch.zeros(30).double(), sites)
-    spectra, variance = fitted.predict(variance=True)
+    spectra, variance = fitted.predict()
     assert fitted.nugget == 0
     torch.testing.assert_close(spectra, Y, rtol=0, atol=1e-7)
     assert float(variance.max()) < 1e-7
@@ -86,12 +86,12 @@ def test_variance_grows_away_from_the_samples():
     x = sites.guide[0].expand(4, 3)
     probes = Sites(x, sites.place[0] + shifts[:, None] * torch.tensor([0.0, 1.0]).double() * 10)
     fitted = PointKriging.fit(kernel, sites, draw(40, 2), torch.zeros(40).double(), probes)
-    _, variance = fitted.predict(variance=True)
+    _, variance = fitted.predict()
     assert float(variance.min()) >= 0
     assert torch.equal(variance.argsort(), torch.arange(4))
     odd = Sites(torch.tensor([[3.0, 0.0, 0.0]]).double(), sites.place[:1])
     seen, unseen = (
-        float(PointKriging.fit(kernel, sites, draw(40, 2), torch.zeros(40).double(), p).predict(True)[1][0])
+        float(PointKriging.fit(kernel, sites, draw(40, 2), torch.zeros(40).double(), p).predict()[1][0])
         for p in (Sites(3 * x[:1] / x[0].norm(), sites.place[:1]), odd)
     )
     assert unseen > 2 * seen
@@ -101,14 +101,14 @@ def test_variance_grows_away_from_the_samples():
 def test_leave_one_out_in_closed_form_is_what_refits_give(samples, features):
     F, Y = draw(samples, features) - 0.5, draw(samples, 3, seed=1)
     noise = 0.1 + draw(samples, seed=2)
-    system = solve_features(F, noise, Y)
-    dual = solve_kernel(F @ F.T, noise, Y)
+    system = solve_features(F, noise, Y, directions=features)
+    dual = solve_kernel(F @ F.T, noise, Y, directions=samples)
     for j in range(samples):
         rest = [i for i in range(samples) if i != j]
-        refit = solve_kernel(F[rest] @ F[rest].T, noise[rest], Y[rest])
+        refit = solve_kernel(F[rest] @ F[rest].T, noise[rest], Y[rest], directions=samples - 1)
         row = F[j] @ F[rest].T
         error = Y[j] - row @ refit.weights
-        variance = F[j] @ F[j] - (refit.explained @ row).square().sum() + noise[j]
+        variance = F[j] @ F[j] - (row @ refit.explained).square().sum() + noise[j]
         for found in (system, dual):
             torch.testing.assert_close(found.left_out[j], error, rtol=1e-8, atol=1e-10)
             assert float(found.precision[j]) == pytest.approx(1 / float(variance), rel=1e-8)
@@ -116,8 +116,13 @@ def test_leave_one_out_in_closed_form_is_what_refits_give(samples, features):
     probe = draw(5, features, seed=4)
     rows = probe @ F.T
     torch.testing.assert_close(probe @ system.weights, rows @ dual.weights, rtol=1e-8, atol=1e-10)
-    taken = (system.explained @ probe.T).square().sum(0)
-    torch.testing.assert_close(taken, (dual.explained @ rows.T).square().sum(0), rtol=1e-8, atol=1e-10)
+    taken = (probe @ system.explained).square().sum(1)
+    torch.testing.assert_close(taken, (rows @ dual.explained).square().sum(1), rtol=1e-8, atol=1e-10)
+    # fewer directions take away less, and most of it
+    for some in (solve_features(F, noise, Y, 5), solve_features(F, noise, Y, 0)):
+        part = (probe @ some.explained).square().sum(1)
+        assert bool((part <= taken + 1e-12).all())
+    assert not part.any()
 
 
 def test_known_noise_enters_in_the_units_of_the_bands():
@@ -148,8 +153,9 @@ def dense_area(kernel, samples):
 
 def fit_area(kernel, samples, count):
     landmarks = samples.landmarks(count, generator())
+    spread = samples.spread[samples.usable]
     return AreaKriging.fit(
-        kernel, samples.pixels(), landmarks, samples.block_means, samples.spectra, samples.spread[samples.usable]
+        kernel, samples.pixels(), landmarks, samples.block_means, samples.spectra, spread, directions=500
     )
 
 
@@ -162,7 +168,7 @@ def test_landmarks_converge_to_the_kernel():
     assert errors[0] > errors[1] > errors[2] > errors[3]
     assert errors[3] < 2e-3 * rms(expected)
     fitted = dataclasses.replace(fit_area(kernel, samples, 576), nugget=0.0)
-    _, found = fitted.predict(variance=True)
+    _, found = fitted.predict()
     torch.testing.assert_close(
         found, variance, rtol=0.02, atol=2e-4 * float(kernel.diagonal(kernel.coordinates(samples.pixels())).mean())
     )

@@ -13,8 +13,7 @@ from hsrdiff.fusers.kriging.system import KrigingSystem, solve_features, solve_n
 BlockMeans = Callable[[torch.Tensor], torch.Tensor]
 
 _ELEMENTS = 2**22  # of the kernel held at once
-_NEGLIGIBLE = 1e-7  # eigenvalues of the landmarks' kernel under this share of the largest are rounding
-_DIRECTIONS = 256  # of what the samples explain, kept for the variance
+_NEGLIGIBLE = 1e-7  # of the trace of the landmarks' kernel: eigenvalues under it are rounding
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class AreaKriging:
     """Kriging with ``K_LL = D^T K D`` and ``K_xL = K_x D`` instead of k at averaged guides.
 
     K between all pixels is never formed: with M landmarks C among the pixels the kernel becomes
-    ``k(., C) k(C, C)^-1 k(C, .)`` (Nystroem), a kernel of r <= M features phi. Then ``Z = W phi`` and
+    ``k(., C) k(C, C)^-1 k(C, .)`` (Nystroem), a kernel of M features phi. Then ``Z = W phi`` and
     ``Y = W (phi D)``, where averaging features with D is exact, and W is a ridge regression on N samples. The
     work is P M kernel values for P pixels, twice, and no result depends on how the pixels are cut into pieces.
 
@@ -30,7 +29,7 @@ class AreaKriging:
         kernel: k.
         pixels: The P pixels in the kernel's coordinates.
         landmarks: The M landmarks.
-        root: Turns a row of k(., C) into features, shape (M, r).
+        root: Turns a row of k(., C) into features, shape (M, M).
         system: The solution in feature space.
         nugget: Variance of a pixel that no sample foretells, over the square of its brightness.
     """
@@ -54,6 +53,7 @@ class AreaKriging:
         unseen: torch.Tensor | None = None,
         sigma: float = 0.0,
         averaging: float = 1.0,
+        directions: int = 0,
     ) -> AreaKriging:
         """Average the features over the LR pixels and solve.
 
@@ -67,58 +67,52 @@ class AreaKriging:
             unseen: Share of each sample's weight on pixels without a guide, shape (N,), in [0, 1].
             sigma: Known standard deviation of the samples' noise.
             averaging: ``||k||^2`` of the PSF, by which a mean over pixels makes independent errors smaller.
+            directions: Directions of the explained variance to keep; 0 spares the time where it is not wanted.
 
         Returns:
             The predictor.
         """
         P = kernel.coordinates(pixels)
         C = P.at(landmarks)
-        values, vectors = torch.linalg.eigh(_symmetric(kernel.matrix(C, C).double()))
-        kept = values > _NEGLIGIBLE * values[-1]
-        root = vectors[:, kept] / values[kept].sqrt()
+        K = kernel.matrix(C, C).double()
+        # Numerics: the rows of k(., C) are rounded, so directions under their rounding are not to be blown up
+        jitter = _NEGLIGIBLE * K.diagonal().sum() + torch.finfo(torch.float32).tiny
+        eye = torch.eye(len(K), dtype=K.dtype, device=K.device)
+        factor = torch.linalg.cholesky((K + K.T) / 2 + jitter * eye)
+        root = torch.linalg.solve_triangular(factor, eye, upper=False).T
         # each landmark's kernel is an image; averaged with D it is a column of K_CL
         step = max(1, _ELEMENTS // len(P))
         columns = [block_means(kernel.matrix(C.at(slice(start, start + step)), P)) for start in range(0, len(C), step)]
         F = torch.cat(columns).T.double() @ root
-        variance = F.square().sum(dim=1)
-        levels = kernel.noise * variance.mean() + kernel.mixing * spread
+        prior = F.square().sum(dim=1)
+        levels = kernel.noise * prior.mean() + kernel.mixing * spread
         if unseen is not None:
-            levels = levels + unseen.square() * variance
-        levels = levels.clamp_min(float(variance.mean()) * 1e-12 + torch.finfo(torch.float32).tiny)
-        system = solve_noisy(lambda noise: solve_features(F, noise, Y), levels, variance, Y, sigma)
-        own = system.own_variance(float(kernel.noise * variance.mean()), sigma) / averaging
+            levels = levels + unseen.square() * prior
+        levels = levels.clamp_min(float(prior.mean()) * 1e-12 + torch.finfo(torch.float32).tiny)
+
+        def solve(noise: torch.Tensor) -> KrigingSystem:
+            return solve_features(F, noise, Y, directions)
+
+        system = solve_noisy(solve, levels, prior, Y, sigma)
+        own = system.own_variance(float(kernel.noise * prior.mean()), sigma) / averaging
         return cls(kernel, P, C, root, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
 
-    def predict(self, variance: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the spectra of all pixels, and their variance in units of each band's factor if asked for.
-
-        Args:
-            variance: Whether to return it.
+    def predict(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the spectra of all pixels and their variance.
 
         Returns:
-            Shapes (P, B) and (P,), in the type of the pixels.
+            Shape (P, B), and shape (P,) in units of each band's factor, in the type of the pixels; the variance
+            is that of no samples at all where the system was solved without directions.
         """
-        dtype = self.pixels.guide.dtype
-        weights = (self.root @ self.system.weights).to(dtype)
-        bands = weights.shape[1]
-        if variance:
-            # what is left out beyond the strongest directions only makes the variance larger
-            gram = self.system.explained @ self.system.explained.T
-            values, vectors = torch.linalg.eigh(_symmetric(gram))
-            strongest = vectors[:, values.argsort(descending=True)[:_DIRECTIONS]]
-            weights = torch.cat([weights, (self.root @ (self.system.explained.T @ strongest)).to(dtype)], dim=1)
+        weights = self.root @ torch.cat([self.system.weights, self.system.explained], dim=1)
+        weights = weights.to(self.pixels.guide.dtype)
+        bands = self.system.weights.shape[1]
         spectra, variances = [], []
         step = max(1, _ELEMENTS // len(self.landmarks))
         for start in range(0, len(self.pixels), step):
             part = self.pixels.at(slice(start, start + step))
             product = self.kernel.matrix(part, self.landmarks) @ weights
             spectra.append(product[:, :bands].clone())
-            if variance:
-                taken = product[:, bands:].square().sum(dim=1)
-                own = self.nugget * part.brightness[:, 0].square()
-                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0) + own)
-        return torch.cat(spectra), torch.cat(variances) if variance else None
-
-
-def _symmetric(matrix: torch.Tensor) -> torch.Tensor:
-    return (matrix + matrix.T) / 2
+            left = self.kernel.diagonal(part) - product[:, bands:].square().sum(dim=1)
+            variances.append(left.clamp_min(0.0) + self.nugget * part.brightness[:, 0].square())
+        return torch.cat(spectra), torch.cat(variances)

@@ -13,7 +13,9 @@ from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.kernel import SpectralKernel
 from hsrdiff.fusers.kriging.point import PointKriging
 from hsrdiff.fusers.kriging.samples import Samples
+from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
+from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
 from hsrdiff.observation import Scene
 
 # constants of the formula between points, chosen on five training scenes of CAVE with 0..1 data
@@ -29,6 +31,7 @@ POINT_KERNEL = SpectralKernel(
     mixing=0.03,
 )
 MOST_POINTS = 4096
+DIRECTIONS = 256  # of the variance that the samples explain, kept for the standard deviation
 
 
 class Kriging:
@@ -36,10 +39,10 @@ class Kriging:
 
     The spectrum of a pixel is a Gaussian process of what X shows there and of where it is (`SpectralKernel`); the
     LR pixels are weighted means of it and are treated as such (`AreaKriging`). No training data; work linear in
-    pixels; the result does not depend on how an image is cut for computing.
+    pixels, in overlapping windows that belong to the image, so that the result does not depend on the machine.
 
     Args:
-        landmarks: Pixels that span the process, at least 1: more are finer and slower in proportion.
+        landmarks: Pixels that span the process in a window, at least 1: more are finer and slower.
         tune: Choose the kernel's constants on the scene by leave-one-out, else keep those of `SpectralKernel`.
         std: Return the standard deviation, for a third more time.
 
@@ -81,20 +84,25 @@ class Kriging:
         kernel = self.kernel
         if self.tune:
             kernel = tune(kernel, TuningProblem.draw(samples, generator))
-        fitted = AreaKriging.fit(
-            kernel,
-            samples.pixels(),
-            samples.landmarks(self.landmarks, generator),
-            samples.block_means,
-            samples.spectra,
-            samples.spread[samples.usable],
-            samples.unseen,
-            scene.sigma_y,
-            float(observation.spatial.kernel.square().sum()),
-        )
         # the soft consistency weighs the estimate by its variance
-        spectra, variance = fitted.predict(self.std or scene.sigma_x > 0 or scene.sigma_y > 0)
-        return finish(scene, observation, spectra, variance, fitted.system, self.std, _notes(kernel, self.tune))
+        directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
+
+        def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
+            fitted = AreaKriging.fit(
+                kernel,
+                part.pixels(),
+                part.landmarks(self.landmarks, generator),
+                part.block_means,
+                part.spectra,
+                part.spread[part.usable],
+                part.unseen,
+                scene.sigma_y,
+                float(observation.spatial.kernel.square().sum()),
+                directions,
+            )
+            return *fitted.predict(), fitted.system
+
+        return finish(scene, observation, krige_windows(samples, predict), self.std, _notes(kernel, self.tune))
 
 
 class KrigingPoint:
@@ -157,8 +165,9 @@ class KrigingPoint:
             scene.sigma_y,
             float(observation.spatial.kernel.square().sum()),
         )
-        spectra, variance = fitted.predict(self.std or scene.sigma_x > 0 or scene.sigma_y > 0)
-        return finish(scene, observation, spectra, variance, fitted.system, self.std, _notes(kernel, self.tune))
+        spectra, variance = fitted.predict()
+        kriged = Kriged(spectra, variance, fitted.system.covariance())
+        return finish(scene, observation, kriged, self.std, _notes(kernel, self.tune))
 
 
 def _notes(kernel: SpectralKernel, tuned: bool) -> dict[str, str]:

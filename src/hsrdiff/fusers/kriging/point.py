@@ -62,18 +62,19 @@ class PointKriging:
         K = kernel.matrix(L, L).double()
         noise = kernel.noise * K.diagonal().mean() + kernel.mixing * spread
         K = (K + K.T) / 2
-        system = solve_noisy(lambda levels: solve_kernel(K, levels, Y), noise, K.diagonal(), Y, sigma)
+
+        def solve(levels: torch.Tensor) -> KrigingSystem:
+            return solve_kernel(K, levels, Y, len(K))
+
+        system = solve_noisy(solve, noise, K.diagonal(), Y, sigma)
         own = system.own_variance(float(kernel.noise * K.diagonal().mean()), sigma) / averaging
         return cls(kernel, L, P, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
 
-    def predict(self, variance: bool = False) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the spectra of all pixels, and their variance in units of each band's factor if asked for.
-
-        Args:
-            variance: Whether to return it.
+    def predict(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the spectra of all pixels and their variance.
 
         Returns:
-            Shapes (P, B) and (P,), float64.
+            Shape (P, B), and shape (P,) in units of each band's factor, float64.
         """
         spectra, variances = [], []
         step = max(1, _ELEMENTS // len(self.samples))
@@ -81,8 +82,6 @@ class PointKriging:
             part = self.pixels.at(slice(start, start + step))
             row = self.kernel.matrix(part, self.samples).double()
             spectra.append(row @ self.system.weights)
-            if variance:
-                taken = (row @ self.system.explained.T).square().sum(dim=1)
-                own = self.nugget * part.brightness[:, 0].square()
-                variances.append((self.kernel.diagonal(part) - taken).clamp_min(0.0) + own)
-        return torch.cat(spectra), torch.cat(variances) if variance else None
+            left = self.kernel.diagonal(part) - (row @ self.system.explained).square().sum(dim=1)
+            variances.append(left.clamp_min(0.0) + self.nugget * part.brightness[:, 0].square())
+        return torch.cat(spectra), torch.cat(variances)

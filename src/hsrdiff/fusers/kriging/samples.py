@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -29,6 +29,7 @@ class Samples:
         usable: LR pixels that are samples, bool (h w,).
         scale: Brightness that means 1: root mean square of |x| over valid pixels.
         spatial: D.
+        seen: 1 where the guide is valid, 0 elsewhere, shape (1, 1, H, W), or None where all of it is.
     """
 
     X: MSI
@@ -82,6 +83,51 @@ class Samples:
         unit = unit if scale is None else scale
         spread = (square - mean.square()).sum(dim=1).flatten().clamp_min(0.0) / unit**2
         return cls(X, Y, mean.to(X), spread, share.flatten(), usable.flatten(), unit, spatial, seen)
+
+    def crop(self, rows: tuple[int, int], columns: tuple[int, int]) -> Samples:
+        """Return the part of a rectangle of LR pixels and what their PSFs reach beyond it.
+
+        Only LR pixels inside the rectangle stay samples: those around it are there so that D reads what it read.
+
+        Args:
+            rows: First LR row and the one after the last.
+            columns: The same for columns.
+
+        Returns:
+            The part, larger than the rectangle by `reach_lr` on each side that is not the image's edge.
+        """
+        h, w = self.Y.shape[-2:]
+        s, reach = self.spatial.factor, self.reach_lr
+        top, bottom = max(0, rows[0] - reach), min(h, rows[1] + reach)
+        left, right = max(0, columns[0] - reach), min(w, columns[1] + reach)
+        inside = torch.zeros((h, w), dtype=torch.bool, device=self.usable.device)
+        inside[rows[0] : rows[1], columns[0] : columns[1]] = True
+        if self.spatial.border == "circular" and (bottom - top, right - left) != (h, w):
+            # the part does not wrap around where the image did
+            inside[: reach * (bottom - top < h)] = inside[h - reach * (bottom - top < h) :] = False
+            inside[:, : reach * (right - left < w)] = inside[:, w - reach * (right - left < w) :] = False
+
+        def coarse(image: torch.Tensor) -> torch.Tensor:
+            return image.reshape(*image.shape[:-1], h, w)[..., top:bottom, left:right].flatten(-2)
+
+        def fine(image: torch.Tensor) -> torch.Tensor:
+            return image[..., top * s : bottom * s, left * s : right * s]
+
+        return replace(
+            self,
+            X=fine(self.X),
+            Y=self.Y[..., top:bottom, left:right],
+            guide_lr=self.guide_lr[..., top:bottom, left:right],
+            spread=coarse(self.spread),
+            share=coarse(self.share),
+            usable=coarse(self.usable & inside.flatten()),
+            seen=None if self.seen is None else fine(self.seen),
+        )
+
+    @property
+    def reach_lr(self) -> int:
+        """LR pixels that a PSF reaches beyond its own."""
+        return max(0, -(-self.spatial.offset // self.spatial.factor))
 
     @property
     def spectra(self) -> torch.Tensor:

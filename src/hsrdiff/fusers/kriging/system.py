@@ -22,7 +22,8 @@ class KrigingSystem:
             feature space, shape (r, B).
         left_out: Error of predicting each sample from all others, ``e_j = alpha_j / (N^-1)_jj``, shape (N, B).
         precision: ``(N^-1)_jj``, one over the variance of that prediction, shape (N,).
-        explained: E with ``|E row|^2`` the variance that the samples take away at a site, shape (r', N) or (r', r).
+        explained: E with ``|row E|^2`` the variance that the samples take away at a site, shape (N, r') or (r, r');
+            the strongest directions only, so that the variance left is rather too large; r' is 0 when not asked for.
     """
 
     weights: torch.Tensor
@@ -37,6 +38,15 @@ class KrigingSystem:
             Shape (B,).
         """
         return (self.left_out.square() * self.precision[:, None]).mean(dim=0)
+
+    def covariance(self) -> torch.Tensor:
+        """Return the covariance of the errors across bands in those units; `scale` is its diagonal.
+
+        Returns:
+            Shape (B, B).
+        """
+        errors = self.left_out * self.precision.sqrt()[:, None]
+        return errors.T @ errors / len(errors)
 
     def own_variance(self, level: float, sigma: float) -> float:
         """Return the part of the samples' noise that is not the instrument's: detail that k does not foretell.
@@ -53,50 +63,59 @@ class KrigingSystem:
         return max(0.0, level - sigma**2 / max(float(self.scale().mean()), _TINY))
 
 
-def solve_kernel(K: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor) -> KrigingSystem:
+def solve_kernel(K: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor, directions: int = 0) -> KrigingSystem:
     """Krige with the kernel matrix of the samples, N^3 work.
 
     Args:
         K: Shape (N, N), float64, symmetric.
         noise: Shape (N,), at least 0.
         Y: Samples, shape (N, B).
+        directions: r', directions of the explained variance to keep, at most N.
 
     Returns:
         The solution, weights for rows of k.
     """
-    matrix = K + torch.diag(noise)
+    eye = torch.eye(len(K), dtype=K.dtype, device=K.device)
     # Numerics: samples of equal guide and place make a kernel without noise singular to rounding
-    floor = (1e-13 * K.diagonal().mean() + _TINY) * torch.eye(len(K), dtype=K.dtype, device=K.device)
-    factor = torch.linalg.cholesky(matrix + floor)
-    root = torch.linalg.solve_triangular(factor, torch.eye(len(K), dtype=K.dtype, device=K.device), upper=False)
+    floor = 1e-13 * K.diagonal().mean() + _TINY
+    root = torch.linalg.solve_triangular(torch.linalg.cholesky(K + torch.diag(noise) + floor * eye), eye, upper=False)
     alpha = root.T @ (root @ Y)
     precision = root.square().sum(dim=0)
-    return KrigingSystem(alpha, alpha / precision[:, None], precision, root)
+    explained = root.T
+    if directions < len(K):
+        # |row root^T|^2 is k (K + noise)^-1 k; what a site's row holds of it is ordered by root K root^T
+        _, vectors = torch.linalg.eigh(root @ K @ root.T) if directions else (None, eye)
+        explained = root.T @ vectors[:, len(K) - directions :]
+    return KrigingSystem(alpha, alpha / precision[:, None], precision, explained)
 
 
-def solve_features(F: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor) -> KrigingSystem:
+def solve_features(F: torch.Tensor, noise: torch.Tensor, Y: torch.Tensor, directions: int = 0) -> KrigingSystem:
     """Krige with features, ``K = F F^T``, in the smaller of N and r.
 
     Args:
         F: Features of the samples, shape (N, r), float64.
         noise: Shape (N,), above 0 where N is larger than r.
         Y: Samples, shape (N, B).
+        directions: r', directions of the explained variance to keep, at most the smaller of N and r.
 
     Returns:
         The solution, weights for rows of features.
     """
     if len(F) <= F.shape[1]:
-        dual = solve_kernel(F @ F.T, noise, Y)
-        return KrigingSystem(F.T @ dual.weights, dual.left_out, dual.precision, dual.explained @ F)
+        dual = solve_kernel(F @ F.T, noise, Y, min(directions, len(F)))
+        return KrigingSystem(F.T @ dual.weights, dual.left_out, dual.precision, F.T @ dual.explained)
     white = F / noise.sqrt()[:, None]
-    factor = torch.linalg.cholesky(white.T @ white + torch.eye(F.shape[1], dtype=F.dtype, device=F.device))
+    gram = white.T @ white
+    factor = torch.linalg.cholesky(gram + torch.eye(len(gram), dtype=F.dtype, device=F.device))
     weights = torch.cholesky_solve(white.T @ (Y / noise.sqrt()[:, None]), factor)
     leverage = torch.linalg.solve_triangular(factor, white.T, upper=False).square().sum(dim=0)
     free = (1.0 - leverage).clamp_min(1e-12)
-    # I - (I + F^T F)^-1, the share of each direction of the features that the samples fix
-    values, vectors = torch.linalg.eigh(white.T @ white)
-    values = values.clamp_min(0.0)
-    explained = (values / (1.0 + values)).sqrt()[:, None] * vectors.T
+    explained = F.new_zeros((len(gram), 0))
+    if directions:
+        # I - (I + F^T F)^-1, the share of each direction of the features that the samples fix
+        values, vectors = torch.linalg.eigh(gram)
+        values, vectors = values[-directions:].clamp_min(0.0), vectors[:, -directions:]
+        explained = (values / (1.0 + values)).sqrt() * vectors
     return KrigingSystem(weights, (Y - F @ weights) / free[:, None], free / noise, explained)
 
 

@@ -1,0 +1,114 @@
+"""Kriging in overlapping windows, blended: dense landmarks everywhere, work linear in pixels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from hsrdiff.fusers.kriging.samples import Samples
+from hsrdiff.fusers.kriging.system import KrigingSystem
+
+CORE = 32  # LR pixels of a window's own part along an axis
+HALO = 4  # LR pixels that a window reaches beyond its part, over which it fades
+
+Predictor = Callable[[Samples], tuple[torch.Tensor, torch.Tensor, KrigingSystem]]
+
+
+@dataclass(frozen=True)
+class Kriged:
+    """An estimate before it is made consistent.
+
+    Attributes:
+        spectra: Shape (H W, B).
+        variance: Variance of each pixel in units of each band's factor, shape (H W,).
+        covariance: Of the errors across bands, its diagonal the bands' factors, shape (B, B), float64.
+    """
+
+    spectra: torch.Tensor
+    variance: torch.Tensor
+    covariance: torch.Tensor
+
+
+def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: int = HALO) -> Kriged:
+    """Krige each window by itself and blend the overlaps linearly.
+
+    The windows belong to the image and not to the machine: they start at its corner, whatever the memory.
+
+    Args:
+        samples: The whole scene.
+        predict: Spectra, variance and system of a part.
+        core: LR pixels of a window's own part, at most.
+        halo: LR pixels it reaches beyond.
+
+    Returns:
+        The blended estimate.
+    """
+    s = samples.spatial.factor
+    h, w = samples.Y.shape[-2:]
+    height, width = samples.X.shape[-2:]
+    bands = samples.Y.shape[1]
+    sums = samples.X.new_zeros((bands + 2, height, width))
+    covariances: list[torch.Tensor] = []
+    counts: list[int] = []
+    for rows in _spans(h, core, halo):
+        for columns in _spans(w, core, halo):
+            part = samples.crop(rows.window, columns.window)
+            if not part.usable.any():
+                continue
+            spectra, variance, system = predict(part)
+            covariance = system.covariance()
+            top = max(0, rows.window[0] - samples.reach_lr)
+            left = max(0, columns.window[0] - samples.reach_lr)
+            inside = (
+                slice((rows.window[0] - top) * s, (rows.window[1] - top) * s),
+                slice((columns.window[0] - left) * s, (columns.window[1] - left) * s),
+            )
+            weight = rows.weights(s)[:, None] * columns.weights(s)
+            weight = weight.to(sums)
+            target = sums[
+                :,
+                rows.window[0] * s : rows.window[1] * s,
+                columns.window[0] * s : columns.window[1] * s,
+            ]
+            size = part.X.shape[-2:]
+            target[:bands] += weight * spectra.T.reshape(bands, *size)[:, inside[0], inside[1]].to(sums)
+            # each window has its own factor of variance: the map is kept in units of their mean over bands
+            level = float(covariance.diagonal().mean())
+            target[bands] += weight * level * variance.reshape(size)[inside].to(sums)
+            target[bands + 1] += weight
+            covariances.append(covariance)
+            counts.append(int(part.usable.sum()))
+    shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
+    covariance = torch.stack([share * C for share, C in zip(shares, covariances, strict=True)]).sum(dim=0)
+    blended = sums[:-1] / sums[-1].clamp_min(torch.finfo(sums.dtype).tiny)
+    unit = float(covariance.diagonal().mean().clamp_min(torch.finfo(torch.float32).tiny))
+    return Kriged(blended[:bands].flatten(1).T, blended[bands].flatten() / unit, covariance)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """One window along one axis: its own part and what it reaches, in LR pixels."""
+
+    own: tuple[int, int]
+    window: tuple[int, int]
+
+    def weights(self, factor: int) -> torch.Tensor:
+        """1 inside, falling linearly to 0 across the overlap on each side that has one, for each HR pixel."""
+        first, last = self.window
+        at = first + (torch.arange((last - first) * factor, dtype=torch.float64) + 0.5) / factor
+        weights = torch.ones_like(at)
+        if self.own[0] > first:
+            weights = weights * ((at - first) / (2 * (self.own[0] - first))).clamp(0.0, 1.0)
+        if self.own[1] < last:
+            weights = weights * ((last - at) / (2 * (last - self.own[1]))).clamp(0.0, 1.0)
+        return weights
+
+
+def _spans(length: int, core: int, halo: int) -> list[_Span]:
+    """Cut an axis into windows of about equal parts."""
+    count = 1 if length <= core + 2 * halo else -(-length // core)
+    edges = [round(i * length / count) for i in range(count + 1)]
+    return [_Span((a, b), (max(0, a - halo), min(length, b + halo))) for a, b in itertools.pairwise(edges)]
