@@ -40,3 +40,13 @@ def test_injection_adds_the_same_vector_to_every_pixel() -> None:
     added = inject(features, torch.tensor([0.2, 0.9])) - features
     torch.testing.assert_close(added, added[:, :1, :1].expand_as(added), atol=1e-6, rtol=0)
     assert not torch.allclose(added[0], added[1])
+
+
+def test_injection_tells_high_levels_apart_in_mixed_precision() -> None:
+    inject = NoiseInjection(8, scale=5000.0)
+    gamma = torch.tensor([0.9990, 0.9992])
+    features = torch.zeros(2, 1, 1, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = inject(features, gamma)
+    torch.testing.assert_close(mixed, inject(features, gamma))
+    assert not torch.allclose(mixed[0], mixed[1])

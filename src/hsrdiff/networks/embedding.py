@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 
 def noise_level_embedding(gamma: torch.Tensor, channels: int, *, scale: float = 1.0) -> torch.Tensor:
@@ -52,6 +53,9 @@ class NoiseInjection(nn.Module):
             ``features + LT(NLE(gamma))``, shape (n, H, W, C).
         """
         # P8: "transformed and merged" is read as an added linear map.
-        embedded = noise_level_embedding(gamma, self.channels, scale=self.scale)
-        shift: torch.Tensor = self.transform(embedded.to(self.transform.weight.dtype))
+        # P31: in float32 always; 8 bits of bfloat16 would not tell levels above about 0.999 apart.
+        with torch.autocast(features.device.type, enabled=False):
+            kind = torch.promote_types(self.transform.weight.dtype, torch.float32)
+            embedded = noise_level_embedding(gamma.to(kind), self.channels, scale=self.scale)
+            shift = F.linear(embedded, self.transform.weight.to(kind), self.transform.bias.to(kind))
         return features + shift[:, None, None, :].to(features.dtype)
