@@ -111,6 +111,20 @@ def test_bands_marked_as_bad_in_the_first_scene_are_left_out_of_all(tmp_path):
         FolderDataset(tmp_path, factor=2, sensor="sentinel2:10m").load("b.nc")
 
 
+def test_scenes_of_other_wavelengths_are_refused(tmp_path):
+    values = np.random.default_rng(0).uniform(0.1, 1.0, (12, 8, 8)).astype(np.float32)
+    moved = WAVELENGTHS_NM.copy()
+    for name, shift_nm in (("a", 0.0), ("b", 1.9), ("c", 2.1)):
+        moved[3] = WAVELENGTHS_NM[3] + shift_nm
+        write_cube(as_cube(values, wavelengths_nm=moved), tmp_path / f"{name}.nc")
+    write_cube(as_cube(values), tmp_path / "d.nc")
+    dataset = FolderDataset(tmp_path, factor=2, sensor="sentinel2:10m", peak=1.0)
+    for name in ("a.nc", "b.nc", "d.nc"):  # the last has no wavelengths to compare
+        assert dataset.load(name).shape == (12, 8, 8)
+    with pytest.raises(WavelengthError, match=r"'c\.nc' has a band at 560\.282 nm; expected 558\.182 nm as in 'a\.nc'"):
+        dataset.load("c.nc")
+
+
 def test_refusals(tmp_path):
     with pytest.raises(DatasetNotFoundError, match="does not exist"):
         FolderDataset(tmp_path / "gone", factor=4, sensor="sentinel2")

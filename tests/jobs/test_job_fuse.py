@@ -220,6 +220,14 @@ def test_half_a_coarse_pixel_apart_is_accepted_and_more_is_not(pair):
         fuse(_moved(pair.hsi, 0.6), pair.msi)
 
 
+def test_a_smaller_misfit_is_said_above_a_twentieth_of_a_coarse_pixel(pair):
+    assert "hsrdiff_note_grid" not in fuse(_moved(pair.hsi), pair.msi).attrs
+    assert "hsrdiff_note_grid" not in fuse(_moved(pair.hsi, 0.04), pair.msi).attrs
+    note = fuse(_moved(pair.hsi, 0.3), pair.msi).attrs["hsrdiff_note_grid"]
+    assert note.startswith("corners lie 0.3 hyperspectral pixels apart")
+    assert "hsrdiff_note_grid" not in fuse(pair.hsi.values, pair.msi.values).attrs  # nothing to compare
+
+
 def test_other_coordinate_systems_are_named(pair):
     other = as_cube(pair.hsi.values, crs="EPSG:32632", transform=georeference_of(pair.hsi)[1])
     with pytest.raises(InputError, match=r"EPSG:32633 .* EPSG:32632"):

@@ -60,6 +60,14 @@ def test_equal_images_have_the_best_score_exactly(name, best):
     assert METRICS[name](Z.copy(), Z) == best
 
 
+def test_an_exact_band_neither_raises_the_psnr_nor_makes_it_infinite():
+    # mean squares of 0.01, 0 and 0.0001: 20 and 40 dB count; over the cube the mean square is 0.0101 / 3
+    Z = np.full((3, 2, 2), 0.5)
+    Z_hat = Z + np.array([0.1, 0.0, 0.01])[:, None, None]
+    assert psnr_db(Z_hat, Z) == pytest.approx(30.0)
+    assert psnr_db(Z_hat, Z, average="cube") == pytest.approx(10 * math.log10(3 / 0.0101))
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_the_mask_means_the_pixels_are_not_there(name):
     Z_hat, Z = pair(height=24)

@@ -25,6 +25,8 @@ from hsrdiff.typing import BoolArray, FloatArray, PathLike
 # an ENVI header, a world file or a statistics file goes with its image and is not a scene of its own
 SIDE_FILES = (".hdr", ".xml", ".tfw", ".ovr", ".txt", ".md", ".json", ".csv", ".part")
 VALIDATION_SHARE = 0.2
+# R is made from the first scene's bands; a fifth of a usual band of 10 nm changes it little
+WAVELENGTH_TOLERANCE_NM = 2.0
 
 
 class FolderDataset:
@@ -93,7 +95,8 @@ class FolderDataset:
 
         Raises:
             CubeFormatError: If the file cannot be read.
-            ShapeError: If it has other bands than the first training scene.
+            ShapeError: If it has another number of bands than the first training scene.
+            WavelengthError: If its wavelengths are not those of the first training scene.
             InputError: For an unknown scene.
         """
         cube = self._open(require_scene(scene, tuple(self._files), self.name))
@@ -143,8 +146,11 @@ class FolderDataset:
         return Observation(spectral, SpatialResponse.gaussian(self.factor))
 
     @cached_property
-    def _usable(self) -> BoolArray:
-        """The bands kept (B,): those of the first training scene that are not marked as bad, nor empty."""
+    def _bands(self) -> tuple[BoolArray, FloatArray | None]:
+        """Mark the bands of the files to keep, and the centres in nm of those kept, by the first training scene.
+
+        Bands that it marks as bad or that are empty in it are not kept; without wavelengths there are no centres.
+        """
         scene = self.scenes("train")[0]
         cube = open_cube(self._files[scene])
         usable: BoolArray = np.isfinite(cube.values).any(axis=(1, 2))
@@ -156,17 +162,34 @@ class FolderDataset:
                 expected="at least one good band",
                 do="check its good_band marks",
             )
-        return usable
+        if "wavelength" not in cube.coords:
+            return usable, None
+        return usable, np.asarray(cube["wavelength"].values, dtype=np.float64)[usable]
 
     def _open(self, scene: str) -> xr.DataArray:
+        usable, centres_nm = self._bands
         cube = open_cube(self._files[scene])
-        if cube.sizes["band"] != self._usable.size:
+        if cube.sizes["band"] != usable.size:
             raise ShapeError(
                 f"the scene '{scene}' has {cube.sizes['band']} bands",
-                expected=f"{self._usable.size} as in '{self.scenes('train')[0]}'",
+                expected=f"{usable.size} as in '{self.scenes('train')[0]}'",
                 do="keep scenes of one instrument in one folder",
             )
-        return cube.isel(band=self._usable)
+        kept = cube.isel(band=usable)
+        if centres_nm is not None and "wavelength" in kept.coords:
+            self._check_wavelengths(scene, np.asarray(kept["wavelength"].values, dtype=np.float64), centres_nm)
+        return kept
+
+    def _check_wavelengths(self, scene: str, own_nm: FloatArray, centres_nm: FloatArray) -> None:
+        """Refuse a scene whose bands lie elsewhere in the spectrum than those of the first training scene."""
+        worst = int(np.abs(own_nm - centres_nm).argmax())
+        if abs(own_nm[worst] - centres_nm[worst]) > WAVELENGTH_TOLERANCE_NM:
+            raise WavelengthError(
+                f"the scene '{scene}' has a band at {own_nm[worst]:g} nm",
+                expected=f"{centres_nm[worst]:g} nm as in '{self.scenes('train')[0]}', within "
+                f"{WAVELENGTH_TOLERANCE_NM:g} nm",
+                do="keep scenes of one instrument in one folder, or resample them to the same bands",
+            )
 
 
 def _list_scenes(root: Path) -> dict[str, Path]:

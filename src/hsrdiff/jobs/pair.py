@@ -16,8 +16,8 @@ from hsrdiff.jobs.images import usable_bands
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
-# Extents further apart than this share of an LR pixel are not of one place.
-LARGEST_MISFIT = 0.5
+# Extents further apart than this share of an LR pixel are not of one place; those closer than the second are in register.
+LARGEST_MISFIT, SMALL_MISFIT = 0.5, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,8 @@ class Pair:
         dropped: Bands of the file, counted from 1, that were left out.
         crs: CRS of the fine grid, if known.
         transform: Pixel corners of the fine grid to map coordinates, if known.
+        misfit: Largest distance on the map of a corner of one image from that of the other, in LR pixels; 0 where
+            one of them has no place on the map.
     """
 
     hsi: xr.DataArray
@@ -39,6 +41,17 @@ class Pair:
     dropped: tuple[int, ...]
     crs: CRS | None
     transform: Affine | None
+    misfit: float = 0.0
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What a reader of the result should know about the grids, by topic."""
+        if self.misfit <= SMALL_MISFIT:
+            return {}
+        return {
+            "grid": f"corners lie {self.misfit:.2g} hyperspectral pixels apart on the map, and the images were fused as "
+            "if they lay on each other: expect a poorer result"
+        }
 
     @property
     def wavelengths_nm(self) -> FloatArray | None:
@@ -89,8 +102,9 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
             expected="the same factor",
             do="leave the factor out, or check which images were given",
         )
+    misfit = 0.0
     if transform is not None and coarse_transform is not None:
-        _check_extents(hsi, msi, transform, coarse_transform)
+        misfit = _check_extents(hsi, msi, transform, coarse_transform)
     elif transform is None and coarse_transform is not None:
         transform = coarse_transform * Affine.scale(1 / found)
     empty = np.flatnonzero(~np.isfinite(msi.values).any(axis=(1, 2)))
@@ -102,7 +116,7 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         )
     kept = usable_bands(hsi)
     dropped = tuple(int(band) + 1 for band in np.flatnonzero(~kept))
-    return Pair(hsi.isel(band=np.flatnonzero(kept)), msi, found, dropped, crs, transform)
+    return Pair(hsi.isel(band=np.flatnonzero(kept)), msi, found, dropped, crs, transform, misfit)
 
 
 def _sizes(hsi: xr.DataArray, msi: xr.DataArray) -> str:
@@ -167,8 +181,8 @@ def _crs_name(crs: CRS) -> str:
     return f"EPSG:{code}" if code is not None else "another coordinate system"
 
 
-def _check_extents(hsi: xr.DataArray, msi: xr.DataArray, transform: Affine, coarse_transform: Affine) -> None:
-    """Compare the four corners of the two images on the map."""
+def _check_extents(hsi: xr.DataArray, msi: xr.DataArray, transform: Affine, coarse_transform: Affine) -> float:
+    """Compare the four corners of the two images on the map; return the largest distance in LR pixels."""
     furthest = 0.0
     for right, bottom in ((0, 0), (0, 1), (1, 0), (1, 1)):
         x, y = transform * (right * msi.sizes["x"], bottom * msi.sizes["y"])
@@ -181,3 +195,4 @@ def _check_extents(hsi: xr.DataArray, msi: xr.DataArray, transform: Affine, coar
             expected=f"the same extent within {LARGEST_MISFIT:g} pixel",
             do="cut both images to their common extent, for instance with gdal_translate -projwin",
         )
+    return pixels

@@ -51,7 +51,8 @@ class BandErrors:
         if average not in ("band", "cube"):
             raise InputError(f"unknown average '{average}'", expected="'band' or 'cube'")
         mse = self.mse if average == "band" else self.mse.mean(keepdims=True)
-        if (mse == 0).any():
+        mse = mse[mse > 0]  # P21: one exact band would make the mean infinite, whatever the others are
+        if not mse.size:
             return math.inf
         return float(np.mean(20 * math.log10(peak) - 10 * np.log10(mse)))
 
@@ -65,6 +66,11 @@ class BandErrors:
                 expected="at least one band with data for ERGAS",
             )
         return 100.0 / factor * math.sqrt(float(np.mean(self.mse[lit] / self.mean[lit] ** 2)))
+
+    @property
+    def exact_bands(self) -> int:
+        """Number of bands without any error, whose PSNR is no number."""
+        return int((self.mse == 0).sum())
 
     @property
     def bands_of_mean_zero(self) -> int:
@@ -125,6 +131,9 @@ def psnr_db(
 ) -> float:
     """Return the peak signal-to-noise ratio, 10 log10(peak^2 / MSE).
 
+    With ``"band"``, bands in which the images are equal are left out of the mean, since one of them would make it
+    infinite. So an exact band cannot raise the score.
+
     Args:
         Z_hat: The prediction, (band, y, x).
         Z: The truth, (band, y, x).
@@ -134,7 +143,7 @@ def psnr_db(
             mean square error over everything.
 
     Returns:
-        dB; infinite when the images are equal, or for ``"band"`` when they are equal in one band.
+        dB; infinite when the images are equal.
 
     Raises:
         InputError: If the images do not fit together or have NaN where they count.

@@ -21,7 +21,7 @@ class Scores:
     A score that the data leave undefined is NaN, and `remarks` says why.
 
     Attributes:
-        psnr_db: Peak signal-to-noise ratio, mean over bands, dB.
+        psnr_db: Peak signal-to-noise ratio, mean over the bands that are not exact, dB; infinite where all are.
         ssim: Structural similarity.
         sam_deg: Mean spectral angle, degrees.
         ergas: Relative global error.
@@ -86,9 +86,9 @@ def score(
         remarks.append(f"bands left out of ERGAS for a mean of zero: {dark}")
     relative = math.nan if dark == pair.shape[0] else errors.ergas(factor)
 
-    exact = int((errors.mse == 0).sum())
+    exact = errors.exact_bands
     if 0 < exact < pair.shape[0]:
-        remarks.append(f"exact bands, which make PSNR infinite: {exact}")
+        remarks.append(f"exact bands left out of PSNR: {exact}")
 
     try:
         similarity = mean_similarity(pair, peak)
@@ -104,8 +104,8 @@ def score(
         ergas=relative,
         rmse=errors.rmse() / peak,
         protocol=(
-            f"PSNR mean over bands, peak {float(peak)}; SSIM {WINDOW_PX}x{WINDOW_PX} Gaussian; SAM degrees; "
-            f"ERGAS 100/{int(factor)}; {clipped}"
+            f"PSNR mean over bands, exact ones left out, peak {float(peak)}; SSIM {WINDOW_PX}x{WINDOW_PX} Gaussian; "
+            f"SAM degrees; ERGAS 100/{int(factor)}; {clipped}"
         ),
         valid_share=pair.pixels / pair.valid.size,
         remarks=tuple(remarks),
