@@ -16,6 +16,7 @@ from hsrdiff.datasets.indian_pines import (
     read_distributed,
 )
 from hsrdiff.errors import InputError, MissingExtraError, WavelengthError
+from hsrdiff.networks import read_card, shipped_weights
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,14 @@ def test_load_is_the_distributed_scene_reordered_and_scaled(pines, distributed):
     for band in (0, 40, 100, 175):
         source = int(np.flatnonzero(order == centres_nm[band])[0])
         assert source + 1 not in NOISE_BANDS
-        np.testing.assert_allclose(cube[band], distributed[source, 0:72, 80:144] / 10000, rtol=1e-6)
+        np.testing.assert_allclose(cube[band], distributed[source, 0:72, 80:144] / pines.peak, rtol=1e-6)
+
+
+def test_the_shipped_weights_are_in_the_unit_of_the_scene_as_distributed(pines, distributed):
+    _, card = read_card(shipped_weights()["indian-pines-x4"])
+    assert card.peak == pines.peak == 10000
+    assert 900 < distributed.min() < distributed.max() < card.peak
+    assert card.wavelengths_nm == pytest.approx(pines.load("west")["wavelength"].values, abs=1e-9)
 
 
 def test_loaded_parts_are_copies(pines):

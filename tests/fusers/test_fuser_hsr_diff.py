@@ -9,7 +9,7 @@ from fuser_scenes import BANDS, small_scene
 
 from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import Bicubic, HsrDiff
-from hsrdiff.networks import load_network, save_weights
+from hsrdiff.networks import NoiseRange, load_network, save_weights
 
 
 def fuse(fuser, scene, seed=3):
@@ -38,11 +38,27 @@ def test_units_of_the_scene_come_back(weights):
     assert float(unit.max()) <= 1.0
 
 
-def test_the_peak_on_the_card_is_the_default(weights, tmp_path):
+def test_the_unit_of_the_files_does_not_matter_to_a_scene_in_units_of_the_peak(weights, tmp_path):
     network, card = load_network(weights())
     path = save_weights(tmp_path / "raw.safetensors", network, card.model_copy(update={"peak": 4096.0}))
-    assert HsrDiff(weights=path).peak == 4096.0
-    assert HsrDiff(weights=path, peak=1.0).peak == 1.0
+    one, other = (fuse(HsrDiff(weights=w, steps=2), small_scene()).Z_hat for w in (weights(), path))
+    assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [(None, None), ((2000, 1e-6, 1e-2), None), ((1000, 1e-6, 2e-2), None), ((1000, 1e-6, 1e-2), "1000 steps")],
+)
+def test_noise_that_the_training_never_reached_is_a_note(weights, tmp_path, trained, said):
+    # half the steps with the same end points stop at exp(-5) = 0.0067, the sampling begins at 2.1e-5
+    network, card = load_network(weights())
+    diffusion = None if trained is None else NoiseRange(steps=trained[0], start=trained[1], end=trained[2])
+    path = save_weights(tmp_path / "w.safetensors", network, card.model_copy(update={"diffusion": diffusion}))
+    notes = fuse(HsrDiff(weights=path, steps=1), small_scene()).notes
+    assert ("noise" in notes) == (said is not None)
+    if said:
+        assert "begins at gamma 2.2e-05, the training ended at 0.0066" in notes["noise"]
+        assert said in notes["noise"]
 
 
 def test_posterior_samples_are_the_mean_and_spread_of_single_ones(weights):

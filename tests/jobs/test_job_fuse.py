@@ -18,7 +18,7 @@ from hsrdiff.errors import (
     WeightsError,
 )
 from hsrdiff.jobs.fuse import DEFAULT_METHOD
-from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
+from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, load_network, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,20 @@ def test_weights_keep_the_unit_they_were_trained_in(pair, tiny_weights):
     assert fuse(pair.hsi, pair.msi, **options).attrs["hsrdiff_peak"] == "1"
     scaled = fuse(pair.hsi * 1e4, pair.msi * 1e4, **options)
     assert float(scaled.attrs["hsrdiff_peak"]) == pytest.approx(1e4 * float(max(pair.hsi.max(), pair.msi.max())))
+    assert "1 means 1" in scaled.attrs["hsrdiff_note_unit"]
     assert fuse(pair.hsi, pair.msi, peak=2.0, **options).attrs["hsrdiff_peak"] == "2"
+
+
+def test_digital_numbers_and_their_share_of_the_peak_give_the_same(pair, tiny_weights, tmp_path):
+    # a card of digital numbers: files in them and files already divided by the peak mean the same to the network
+    network, card = load_network(tiny_weights)
+    raw = save_weights(tmp_path / "raw.safetensors", network, card.model_copy(update={"peak": 1e4}))
+    options = {"method": "hsr-diff", "weights": raw, "steps": 2}
+    numbers, shares = fuse(pair.hsi * 1e4, pair.msi * 1e4, **options), fuse(pair.hsi, pair.msi, **options)
+    assert numbers.attrs["hsrdiff_peak"] == "10000"
+    assert shares.attrs["hsrdiff_peak"] == "1"
+    np.testing.assert_allclose(numbers.values, 1e4 * shares.values, rtol=0, atol=0.5)
+    assert "hsrdiff_note_unit" not in numbers.attrs | shares.attrs
 
 
 def test_given_kernel_is_used(pair, tmp_path):

@@ -1,5 +1,6 @@
 """Weights files: what goes in comes out, and what is not ours is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from hsrdiff.errors import WeightsError, WriteError
-from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, load_network, read_card, save_weights
+from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, NoiseRange, load_network, read_card, save_weights
 
 CONFIG = CDFormerConfig(channels=8, layers=1, heads=2, window=4, ffn_ratio=2.0, embedding_scale=5000.0)
 CARD = ModelCard(name="t", bands=5, msi_bands=2, wavelengths_nm=[400.0, 410, 420, 430, 440], factor=4, peak=2.5, seed=7)
@@ -26,6 +27,16 @@ def test_round_trip(tmp_path: Path) -> None:
     for (name, a), (_, b) in zip(network.state_dict().items(), again.state_dict().items(), strict=True):
         assert torch.equal(a, b), name
     assert read_card(path) == (CONFIG, CARD)
+
+
+def test_cards_without_noise_levels_still_load(tmp_path: Path) -> None:
+    with_levels = CARD.model_copy(update={"diffusion": NoiseRange(steps=500, start=1e-6, end=0.02)})
+    path = save_weights(tmp_path / "new.safetensors", CDFormer(5, 2, CONFIG), with_levels)
+    assert read_card(path)[1].diffusion == NoiseRange(steps=500, start=1e-6, end=0.02)
+    old = {key: value for key, value in json.loads(CARD.model_dump_json()).items() if key != "diffusion"}
+    metadata = {"format": "hsrdiff-cdformer-1", "config": CONFIG.model_dump_json(), "card": json.dumps(old)}
+    save_file(CDFormer(5, 2, CONFIG).state_dict(), str(tmp_path / "old.safetensors"), metadata=metadata)
+    assert load_network(tmp_path / "old.safetensors")[1] == CARD
 
 
 def test_strangers_are_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.errors import HsrdiffError, InputError, InvalidValueError, RecipeError, WeightsError, WriteError
+from hsrdiff.networks import NoiseRange, read_card
 from hsrdiff.training.run import TrainResult, run_recipe
 
 TEXT = """
@@ -58,6 +59,12 @@ def test_a_folder_named_like_a_data_set_is_a_folder(
     assert result.finished
     assert result.weights.stat().st_size > 0
     assert json.loads((tmp_path / "out" / "recipe.json").read_text())["name"] == "mine"
+
+
+def test_the_card_holds_the_noise_levels_of_the_training(recipe: Path, tmp_path: Path) -> None:
+    write_scene(tmp_path / "data" / "a.nc")
+    result = run(recipe, tmp_path / "data", overrides={"diffusion.steps": "500", "diffusion.end": "0.04"}, stop_at=1)
+    assert read_card(result.weights)[1].diffusion == NoiseRange(steps=500, start=1e-6, end=0.04)
 
 
 def test_a_checkpoint_of_other_data_is_refused_and_left_alone(recipe: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ NOISE_BANDS = (
     *(89, 90, 91, 94, 95, 103, 104, 105, 144, 145, 199, 200),
 )
 
-# AVIRIS digital numbers over this give 0.1 .. 0.96
+# what means 1: the scene's digital numbers, about 1000 to 9604, are read as 0.1 .. 0.96
 DIVISOR = 10000.0
 
 # blue, green, red, near infrared and two short-wave infrared bands
@@ -50,8 +50,8 @@ class IndianPines:
 
     The scene of 145 x 145 pixels (about 20 m) is cut into two training parts and a test part of 72 x 64
     pixels that do not touch. Twenty water vapour bands are missing in the package's copy; the 24 noise bands
-    are dropped here. Bands are put in the order of their wavelengths (the spectrometers overlap). Values are
-    digital numbers over 10000.
+    are dropped here. Bands are put in the order of their wavelengths (the spectrometers overlap). `load` returns
+    digital numbers over 10000, the peak.
 
     Args:
         data: Not used, as the scene comes with tensorly; accepted so that every data set is made alike.
@@ -64,7 +64,7 @@ class IndianPines:
         "doi:10.4231/R7RX991C (CC BY 3.0)"
     )
     factor = 4
-    peak = 1.0
+    peak = DIVISOR
 
     def __init__(self, data: PathLike | None = None) -> None:
         self._cube: xr.DataArray | None = None

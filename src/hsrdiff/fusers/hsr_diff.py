@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 
-from hsrdiff.diffusion import SAMPLERS, OnStep, inference_schedule
+from hsrdiff.diffusion import SAMPLERS, OnStep, inference_schedule, linear_schedule
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
@@ -20,6 +20,8 @@ from hsrdiff.typing import PathLike
 PRECISIONS = ("float32", "bfloat16")
 # wavelengths further apart than this are worth a note: about half a band of an imaging spectrometer
 WAVELENGTH_TOLERANCE_NM = 5.0
+# sampling may begin at this much less signal power than the training ended with: beyond it the noise is of another kind
+LEVELS_APART = 10.0
 
 
 class HsrDiff:
@@ -34,7 +36,7 @@ class HsrDiff:
         sampler: A name in `hsrdiff.diffusion.SAMPLERS`; the paper's is ``"ancestral"``.
         samples: Draws to average, at least 1; the paper uses 1.
         precision: ``"float32"``, or ``"bfloat16"`` for mixed precision by torch.autocast.
-        peak: Value of the scene that means 1; the one on the weights' card when None.
+        peak: Value of the scene that means 1.
         device: Where the network runs, such as ``"cpu"`` or ``"cuda"``.
         on_step: Called after each sampling step with the steps done and the steps in all.
 
@@ -54,7 +56,7 @@ class HsrDiff:
         sampler: str = "ancestral",
         samples: int = 1,
         precision: str = "float32",
-        peak: float | None = None,
+        peak: float = 1.0,
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -69,7 +71,7 @@ class HsrDiff:
             raise InputError(f"unknown sampler '{sampler}'", do=did_you_mean(sampler, SAMPLERS))
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
-        if peak is not None and not (np.isfinite(peak) and peak > 0):
+        if not (np.isfinite(peak) and peak > 0):
             raise InputError(f"peak {peak}", expected="a positive number", do="change the option peak")
         self.weights = str(weights)
         self.steps, self.samples = int(steps), int(samples)
@@ -77,7 +79,7 @@ class HsrDiff:
         self.device = torch.device(device)
         self.on_step = on_step
         self.network, self.card = load_network(weights, device=self.device)
-        self.peak = self.card.peak if peak is None else float(peak)
+        self.peak = float(peak)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
@@ -168,6 +170,15 @@ class HsrDiff:
                 notes["wavelengths"] = (
                     f"the bands lie up to {apart_nm:.0f} nm from those the weights were trained on: "
                     "expect a poorer result"
+                )
+        if card.diffusion is not None:
+            trained = card.diffusion
+            last = float(linear_schedule(trained.steps, trained.start, trained.end).gammas[-1])
+            first = float(inference_schedule(self.steps).gammas[-1])
+            if last > LEVELS_APART * first:
+                notes["noise"] = (
+                    f"sampling begins at gamma {first:.2g}, the training ended at {last:.2g} ({trained.steps} steps, "
+                    f"1 - alpha from {trained.start:g} to {trained.end:g}): expect a poorer result"
                 )
         seen = scene.Y[0] if scene.valid_lr is None else scene.Y[0][:, scene.valid_lr[0, 0]]
         above = float((seen > self.peak).double().mean())

@@ -168,7 +168,8 @@ def _record(
         record["hsrdiff_valid_pixels"] = f"{100 * valid_share:.3g} %"
     if pair.dropped:
         record["hsrdiff_dropped_bands"] = ",".join(str(band) for band in pair.dropped)
-    record.update({f"hsrdiff_note_{topic}": text for topic, text in (pair.notes | fusion.notes).items()})
+    notes = pair.notes | ({"unit": scale.note} if scale.note else {}) | fusion.notes
+    record.update({f"hsrdiff_note_{topic}": text for topic, text in notes.items()})
     return record
 
 

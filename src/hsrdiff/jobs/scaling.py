@@ -13,7 +13,7 @@ from hsrdiff.observation import Scene, SpectralResponse
 
 # Two images of one place in one unit agree this well in their mean: with R known, and without it.
 SAME_UNIT, SAME_UNIT_WITHOUT_R = 1.25, 3.0
-# Weights know the unit they were trained in; data whose largest value lies in this range of it are in that unit.
+# The largest value of data in the unit that weights were trained in lies in this range of it.
 TRAINED_UNIT = (0.05, 1.5)
 
 
@@ -24,10 +24,12 @@ class Scale:
     Args:
         peak: Value of the HSI that becomes 1.
         gain: Unit of the MSI in units of the HSI; 1 where both are the same.
+        note: What a reader of the result should know about the peak; empty for nothing.
     """
 
     peak: float
     gain: float
+    note: str = ""
 
     def apply(self, scene: Scene) -> Scene:
         """Return the scene in units of the peak.
@@ -86,8 +88,8 @@ def find_scale(
     Args:
         scene: A scene in the files' own units.
         spectral: R, or None.
-        peak: The HSI's value that becomes 1; when None, the peak of the training where the data are in that unit,
-            and otherwise the largest valid value of both images.
+        peak: The HSI's value that becomes 1; when None, the peak of the training where the data are in that unit, 1
+            where they seem to be divided by it already, and otherwise the largest valid value of both images.
         trained_peak: Peak on the card of the weights, if there are any.
 
     Returns:
@@ -113,10 +115,17 @@ def find_scale(
     _, largest_x = _mean_and_largest(scene.X, scene.valid)
     _, largest_y = _mean_and_largest(scene.Y, scene.valid_lr)
     largest = max(largest_y, largest_x / gain)
+    if trained_peak is None:
+        return Scale(largest, gain)
     low, high = TRAINED_UNIT
-    if trained_peak is not None and low * trained_peak <= largest <= high * trained_peak:
-        return Scale(float(trained_peak), gain)
-    return Scale(largest, gain)
+    for unit in (float(trained_peak), 1.0):
+        if low * unit <= largest <= high * unit:
+            return Scale(unit, gain)
+    note = (
+        f"the weights were trained on data in which {trained_peak:g} means 1, and the images end at {largest:.4g}: "
+        "that was taken for 1; name the right value with --peak if it is another"
+    )
+    return Scale(largest, gain, note)
 
 
 def _shared_pixels(scene: Scene) -> tuple[torch.Tensor | None, torch.Tensor | None]:

@@ -2,7 +2,7 @@
 
 from hsrdiff.networks.cdformer import PRESETS, CDFormer, CDFormerConfig, Condition
 from hsrdiff.networks.embedding import noise_level_embedding
-from hsrdiff.networks.weights import ModelCard, load_network, read_card, save_weights, shipped_weights
+from hsrdiff.networks.weights import ModelCard, NoiseRange, load_network, read_card, save_weights, shipped_weights
 
 __all__ = [
     "PRESETS",
@@ -10,6 +10,7 @@ __all__ = [
     "CDFormerConfig",
     "Condition",
     "ModelCard",
+    "NoiseRange",
     "load_network",
     "noise_level_embedding",
     "read_card",

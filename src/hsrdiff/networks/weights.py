@@ -19,6 +19,22 @@ from hsrdiff.typing import PathLike
 FORMAT = "hsrdiff-cdformer-1"
 
 
+class NoiseRange(BaseModel):
+    """The noise schedule of a training: 1 - alpha grows linearly (section 3.2.3).
+
+    Attributes:
+        steps: T.
+        start: 1 - alpha_1.
+        end: 1 - alpha_T.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: int
+    start: float
+    end: float
+
+
 class ModelCard(BaseModel):
     """What a set of weights was trained on, and how.
 
@@ -28,10 +44,11 @@ class ModelCard(BaseModel):
         msi_bands: b.
         wavelengths_nm: Centres of the B bands, if known.
         factor: H / h of the training pairs.
-        peak: Data are divided by this before they enter the network.
+        peak: Value of the files' cubes that means 1 to the network.
         sensor: The MSI's sensor.
         dataset: Data set and split.
         recipe: Recipe name.
+        diffusion: Noise levels of the training; None on cards written before they were kept.
         seed: Seed of the run.
         steps: Optimiser steps taken.
         hours: Wall-clock hours.
@@ -49,6 +66,7 @@ class ModelCard(BaseModel):
     sensor: str = ""
     dataset: str = ""
     recipe: str = ""
+    diffusion: NoiseRange | None = None
     seed: int = 0
     steps: int = 0
     hours: float = 0.0

@@ -14,7 +14,7 @@ import torch
 from hsrdiff.datasets import SPLITS, Dataset, FolderDataset, make_dataset
 from hsrdiff.diffusion import linear_schedule
 from hsrdiff.errors import InputError, InvalidValueError, RecipeError, WriteError, did_you_mean
-from hsrdiff.networks import CDFormer, ModelCard, save_weights
+from hsrdiff.networks import CDFormer, ModelCard, NoiseRange, save_weights
 from hsrdiff.observation import Observation
 from hsrdiff.rng import derive_seed
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, read_progress
@@ -272,6 +272,7 @@ def _card(recipe: Recipe, training: TrainingData, task: Task, done: Progress) ->
         sensor=training.sensor,
         dataset=training.title,
         recipe=recipe.name,
+        diffusion=NoiseRange(**recipe.diffusion.model_dump()),
         seed=recipe.training.seed,
         steps=done.step,
         hours=round(done.seconds / 3600, 4),
