@@ -8,7 +8,7 @@ import torch
 
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InvalidValueError, ShapeError
-from hsrdiff.evaluation import dataset_scene, simulate_scene
+from hsrdiff.evaluation import dataset_scene, simulate_scene, truth_digest
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
 
 OBSERVATION = Observation(SpectralResponse(np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]])), SpatialResponse.gaussian(4))
@@ -100,3 +100,23 @@ def test_a_data_set_brings_its_own_protocol():
     assert scene.X.shape == (1, 6, 72, 64)
     assert scene.Y.shape == (1, 176, 18, 16)
     assert max(scene.observation.residuals(scene.Z, scene.X, scene.Y)) < 1e-6
+
+
+def test_digest_follows_what_decides_the_scene_and_nothing_else():
+    cube = cube_of()
+    known = truth_digest(cube, OBSERVATION)
+    assert truth_digest(cube.copy(deep=True).rename("another name"), OBSERVATION) == known
+    rounded = Observation(SpectralResponse(OBSERVATION.spectral.matrix * (1 + 1e-12)), OBSERVATION.spatial)
+    assert truth_digest(cube, rounded) == known
+    touched = cube.copy(deep=True)
+    touched[2, 3, 4] += 1e-4
+    moved = cube.assign_coords(wavelength=("band", WAVELENGTHS_NM + 1))
+    other_r = Observation(SpectralResponse(np.array([[0.5, 0.4, 0.1], [0.0, 0.25, 0.75]])), OBSERVATION.spatial)
+    other_d = Observation(OBSERVATION.spectral, SpatialResponse.block_mean(4))
+    other_border = Observation(OBSERVATION.spectral, SpatialResponse.gaussian(4, border="circular"))
+    others = [
+        truth_digest(touched, OBSERVATION),
+        truth_digest(moved, OBSERVATION),
+        *(truth_digest(cube, observation) for observation in (other_r, other_d, other_border)),
+    ]
+    assert len({known, *others}) == 6

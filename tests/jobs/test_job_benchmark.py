@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hsrdiff.datasets import IndianPines
 from hsrdiff.errors import InputError
 from hsrdiff.evaluation import Row
 from hsrdiff.jobs.benchmark import benchmark
@@ -38,6 +39,19 @@ def test_a_run_goes_on_behind_its_rows(tmp_path: Path) -> None:
     assert benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0].psnr_db == 12.5
     path.write_text(json.dumps(entry)[:40])
     assert benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0].psnr_db == first.rows[0].psnr_db
+    # the row went to a line of its own
+    assert json.loads(path.read_text().splitlines()[-1])["row"]["psnr_db"] == first.rows[0].psnr_db
+
+
+def test_rows_of_other_data_under_the_same_name_are_not_reused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0]
+    load = IndianPines.load
+    monkeypatch.setattr(IndianPines, "load", lambda self, scene: load(self, scene) * 0.5)
+    other = benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0]
+    assert other.rmse == pytest.approx(0.5 * first.rmse, rel=1e-3)
+    monkeypatch.undo()
+    assert benchmark("indian-pines", ["bicubic"], out=tmp_path).rows[0] == first
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
 
 
 def test_other_options_are_other_rows(tmp_path: Path) -> None:

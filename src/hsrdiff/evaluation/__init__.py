@@ -1,6 +1,6 @@
 """Protocols, rows, and tables beside the paper's."""
 
-from hsrdiff.evaluation.protocol import dataset_scene, simulate_scene
+from hsrdiff.evaluation.protocol import dataset_scene, dataset_truth, simulate_scene, truth_digest
 from hsrdiff.evaluation.published import PUBLISHED, PublishedRow
 from hsrdiff.evaluation.rows import Row, evaluate_fuser, mean_row, score_fusion
 from hsrdiff.evaluation.tables import to_csv, to_json, to_markdown
@@ -10,6 +10,7 @@ __all__ = [
     "PublishedRow",
     "Row",
     "dataset_scene",
+    "dataset_truth",
     "evaluate_fuser",
     "mean_row",
     "score_fusion",
@@ -17,4 +18,5 @@ __all__ = [
     "to_csv",
     "to_json",
     "to_markdown",
+    "truth_digest",
 ]

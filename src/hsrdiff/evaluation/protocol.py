@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -16,6 +17,8 @@ from hsrdiff.rng import generator
 
 # an LR pixel is valid when no more than this share of its PSF falls on invalid pixels of Z
 INVALID_SHARE = 1e-6
+# decimals of R, D and wavelengths that tell two scenes apart: another machine's last digit is not another sensor
+DECIMALS = 6
 
 
 def simulate_scene(
@@ -111,9 +114,47 @@ def dataset_scene(
         DatasetNotFoundError: If the scene's files are not there.
         InputError: For an unknown scene.
     """
-    cube = dataset.load(scene)
-    centres_nm = cube["wavelength"].values if "wavelength" in cube.coords else None
-    observation = dataset.observation(centres_nm)
+    cube, observation = dataset_truth(dataset, scene)
     return simulate_scene(
         cube, observation, snr_x_db=snr_x_db, snr_y_db=snr_y_db, seed=seed, name=f"{dataset.name}/{scene}"
     )
+
+
+def dataset_truth(dataset: Dataset, scene: str) -> tuple[xr.DataArray, Observation]:
+    """Read what decides one scene of a data set.
+
+    Args:
+        dataset: The data set.
+        scene: A name from ``dataset.scenes``.
+
+    Returns:
+        Z, a cube (band, y, x) with values 0..1, and Eq. (1).
+
+    Raises:
+        DatasetNotFoundError: If the scene's files are not there.
+        InputError: For an unknown scene.
+    """
+    cube = dataset.load(scene)
+    return cube, dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
+
+
+def truth_digest(cube: xr.DataArray, observation: Observation) -> str:
+    """Hash what decides a simulated scene, but for its noise.
+
+    Args:
+        cube: Z, dims (band, y, x).
+        observation: R and D.
+
+    Returns:
+        16 hexadecimal digits, the same wherever Z, its wavelengths, R and D are the same.
+    """
+    spatial = observation.spatial
+    digest = hashlib.sha256(f"{cube.shape} {cube.dtype} {spatial.factor} {spatial.border}".encode())
+    digest.update(np.ascontiguousarray(cube.values).data)
+    numbers = [observation.spectral.matrix.numpy(), spatial.kernel.numpy()]
+    if "wavelength" in cube.coords:
+        numbers.append(np.asarray(cube["wavelength"].values, dtype=np.float64))
+    for array in numbers:
+        digest.update(f"{array.shape}".encode())
+        digest.update((np.round(array.astype(np.float64), DECIMALS) + 0.0).tobytes())  # + 0.0: no negative zero
+    return digest.hexdigest()[:16]

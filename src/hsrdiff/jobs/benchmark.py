@@ -13,7 +13,17 @@ import torch
 from hsrdiff._version import __version__
 from hsrdiff.datasets import make_dataset
 from hsrdiff.errors import InputError, WriteError, did_you_mean
-from hsrdiff.evaluation import PUBLISHED, Row, dataset_scene, evaluate_fuser, mean_row, to_csv, to_markdown
+from hsrdiff.evaluation import (
+    PUBLISHED,
+    Row,
+    dataset_truth,
+    evaluate_fuser,
+    mean_row,
+    simulate_scene,
+    to_csv,
+    to_markdown,
+    truth_digest,
+)
 from hsrdiff.fusers import FUSERS, make_fuser
 from hsrdiff.networks import shipped_weights
 from hsrdiff.rng import generator
@@ -50,7 +60,8 @@ def benchmark(
 ) -> BenchmarkResult:
     """Fuse and score every scene of a split with every method.
 
-    With `out`, each finished row is kept in ``rows.jsonl`` there, and a run started again goes on behind them.
+    With `out`, each finished row is kept in ``rows.jsonl`` there, and a run started again goes on behind them. A row
+    belongs to its scene, by content, its method, options, weights, seed and version.
 
     Args:
         dataset: A name in `hsrdiff.datasets.DATASETS`.
@@ -87,12 +98,14 @@ def benchmark(
     kept = _Kept(out)
     rows: dict[str, list[Row]] = {m: [] for m in methods}
     for name in scenes or known:
+        truth, observation = dataset_truth(source, name)
+        content = truth_digest(truth, observation)
         scene = None
         for method, fuser in fusers.items():
-            key = _key(dataset, split, name, method, told[method], seed)
+            key = _key(dataset, split, name, content, method, told[method], seed)
             row = kept.get(key)
             if row is None:
-                scene = scene or dataset_scene(source, name, seed=seed)
+                scene = scene or simulate_scene(truth, observation, seed=seed, name=f"{source.name}/{name}")
                 row, _ = evaluate_fuser(fuser, scene, generator=generator(seed, "fuse", method, name))
                 kept.add(key, row)
             rows[method].append(row)
@@ -107,9 +120,11 @@ def benchmark(
     return BenchmarkResult(every, means, markdown)
 
 
-def _key(dataset: str, split: str, scene: str, method: str, options: Mapping[str, object], seed: int) -> str:
-    """Hash what decides a row: the version too, and weights by their content, shipped ones included."""
-    text = [__version__, dataset, split, scene, method, str(seed)]
+def _key(
+    dataset: str, split: str, scene: str, content: str, method: str, options: Mapping[str, object], seed: int
+) -> str:
+    """Hash what decides a row: the version too, the scene and weights by their content, shipped ones included."""
+    text = [__version__, dataset, split, scene, content, method, str(seed)]
     shipped = shipped_weights()
     for option, value in sorted(options.items()):
         content = shipped.get(str(value), Path(str(value)))
@@ -124,15 +139,17 @@ class _Kept:
     def __init__(self, out: PathLike | None) -> None:
         self._folder = None if out is None else Path(out)
         self._rows: dict[str, Row] = {}
+        self._torn = False
         if self._folder is None:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / "rows.jsonl"
-            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
         except OSError as e:
             raise WriteError(f"'{self._folder}' cannot be used ({e.strerror})", do="choose another folder") from e
-        for line in lines:
+        self._torn = bool(text) and not text.endswith("\n")
+        for line in text.splitlines():
             try:
                 entry = json.loads(line)
                 self._rows[entry["key"]] = Row(**entry["row"])
@@ -143,7 +160,9 @@ class _Kept:
         return self._rows.get(key)
 
     def add(self, key: str, row: Row) -> None:
-        self._write("rows.jsonl", json.dumps({"key": key, "row": asdict(row)}) + "\n", "a")
+        line = json.dumps({"key": key, "row": asdict(row)}) + "\n"
+        self._write("rows.jsonl", "\n" + line if self._torn else line, "a")
+        self._torn = False
 
     def summarise(self, csv: str, markdown: str) -> None:
         self._write("rows.csv", csv, "w")
