@@ -171,15 +171,9 @@ class HsrDiff:
                     f"the bands lie up to {apart_nm:.0f} nm from those the weights were trained on: "
                     "expect a poorer result"
                 )
-        if card.diffusion is not None:
-            trained = card.diffusion
-            last = float(linear_schedule(trained.steps, trained.start, trained.end).gammas[-1])
-            first = float(inference_schedule(self.steps).gammas[-1])
-            if last > LEVELS_APART * first:
-                notes["noise"] = (
-                    f"sampling begins at gamma {first:.2g}, the training ended at {last:.2g} ({trained.steps} steps, "
-                    f"1 - alpha from {trained.start:g} to {trained.end:g}): expect a poorer result"
-                )
+        noise = self._remark_on_noise()
+        if noise:
+            notes["noise"] = noise
         seen = scene.Y[0] if scene.valid_lr is None else scene.Y[0][:, scene.valid_lr[0, 0]]
         above = float((seen > self.peak).double().mean())
         if above > 0:
@@ -193,6 +187,20 @@ class HsrDiff:
                 "expect a poorer result"
             )
         return notes
+
+    def _remark_on_noise(self) -> str:
+        """Compare where the sampling begins with where the training's noise ended; nothing to say where it reached."""
+        levels = self.card.diffusion
+        if levels is None:
+            return ""
+        last = float(linear_schedule(levels.steps, levels.start, levels.end).gammas[-1])
+        first = float(inference_schedule(self.steps).gammas[-1])
+        if last <= LEVELS_APART * first:
+            return ""
+        return (
+            f"sampling begins at gamma {first:.2g}, the training ended at {last:.2g} ({levels.steps} steps, "
+            f"1 - alpha from {levels.start:g} to {levels.end:g}): expect a poorer result"
+        )
 
     def _progress(self, drawn: int) -> OnStep | None:
         """Turn the sampler's count down to t = 0 into steps done of all samples."""

@@ -127,8 +127,8 @@ def _key(
     text = [__version__, dataset, split, scene, content, method, str(seed)]
     shipped = shipped_weights()
     for option, value in sorted(options.items()):
-        content = shipped.get(str(value), Path(str(value)))
-        digest = hashlib.sha256(content.read_bytes()).hexdigest() if content.is_file() else repr(value)
+        file = shipped.get(str(value), Path(str(value)))
+        digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else repr(value)
         text.append(f"{option}={digest}")
     return hashlib.sha256("\x1f".join(text).encode()).hexdigest()[:16]
 

@@ -16,7 +16,7 @@ from hsrdiff.jobs.images import usable_bands
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
-# Extents further apart than this share of an LR pixel are not of one place; those closer than the second are in register.
+# Extents further apart than the first, in LR pixels, are not of one place; those closer than the second need no word.
 LARGEST_MISFIT, SMALL_MISFIT = 0.5, 0.05
 
 
@@ -49,8 +49,8 @@ class Pair:
         if self.misfit <= SMALL_MISFIT:
             return {}
         return {
-            "grid": f"corners lie {self.misfit:.2g} hyperspectral pixels apart on the map, and the images were fused as "
-            "if they lay on each other: expect a poorer result"
+            "grid": f"corners lie {self.misfit:.2g} hyperspectral pixels apart on the map, and the images were fused "
+            "as if they lay on each other: expect a poorer result"
         }
 
     @property
