@@ -13,6 +13,7 @@ from hsrdiff.cubes import open_cube
 from hsrdiff.datasets import Cave, data_root
 from hsrdiff.datasets.cave import TEST, TRAIN, WAVELENGTHS_NM
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, InputError, WavelengthError
+from hsrdiff.observation import SpatialResponse
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -146,7 +147,17 @@ def test_observation_is_the_table_and_the_exact_kernel(tmp_path):
     torch.testing.assert_close(observation.spectral.matrix.sum(dim=1), torch.ones(3).double(), rtol=0, atol=1e-12)
     # ||k||^2 of the kernel stored with MHF-net, algorithms reference 0.1
     assert float((observation.spatial.kernel**2).sum()) == pytest.approx(1.2063e-3, abs=5e-8)
-    assert observation.spatial.factor == Cave.factor == 32
+    assert observation.spatial.factor == Cave(tmp_path).factor == 32
+
+
+def test_other_factors_have_the_gaussian_psf_and_other_guides_their_own_response(tmp_path):
+    table = write_response(tmp_path)
+    observation = Cave(tmp_path, factor=8).observation(WAVELENGTHS_NM)
+    np.testing.assert_allclose(observation.spectral.matrix, table.T, atol=1e-7)
+    torch.testing.assert_close(observation.spatial.kernel, SpatialResponse.gaussian(8).kernel)
+    other = Cave(tmp_path, sensor="gaussian4").observation(WAVELENGTHS_NM)
+    assert other.spectral.matrix.shape == (4, 31)
+    torch.testing.assert_close(other.spatial.kernel, SpatialResponse.cave_x32().kernel)
 
 
 def test_observation_without_table_or_for_other_bands_is_refused(tmp_path):

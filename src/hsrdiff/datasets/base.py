@@ -21,7 +21,7 @@ class Dataset(Protocol):
     """Scenes with known HR-HSI Z, their split, and the observation of Eq. (1) that belongs to them.
 
     The splits are ``train`` and ``test``, which share no pixel; choices are made by learning on ``fit`` and
-    looking at ``validation``, the two parts of ``train``.
+    looking at ``validation``, the two parts of ``train``. A data set may have nothing to train on.
 
     Attributes:
         name: Name in the catalog.

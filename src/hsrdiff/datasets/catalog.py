@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hsrdiff.datasets.aviris_la import AvirisLa
 from hsrdiff.datasets.base import Dataset
 from hsrdiff.datasets.cave import Cave
+from hsrdiff.datasets.enmap_potsdam import EnmapPotsdam
 from hsrdiff.datasets.folder import FolderDataset
 from hsrdiff.datasets.indian_pines import IndianPines
+from hsrdiff.datasets.jasper_ridge import JasperRidge
+from hsrdiff.datasets.samson import Samson
 from hsrdiff.errors import DatasetNotFoundError, InputError, did_you_mean
 from hsrdiff.typing import PathLike
 
@@ -19,12 +23,12 @@ class DatasetEntry:
     """One line of the catalog.
 
     Attributes:
-        make: Builds the data set from the data folder (None: HSRDIFF_DATA).
+        make: Builds the data set from the data folder (None: HSRDIFF_DATA); takes `factor` and `sensor` too.
         summary: One line for a list.
         citation: Who published the data.
     """
 
-    make: Callable[[PathLike | None], Dataset]
+    make: Callable[..., Dataset]
     summary: str
     citation: str
 
@@ -33,6 +37,16 @@ DATASETS: dict[str, DatasetEntry] = {
     Cave.name: DatasetEntry(Cave, "32 indoor scenes, 31 bands, Nikon D700 guide, factor 32", Cave.citation),
     IndianPines.name: DatasetEntry(
         IndianPines, "AVIRIS scene in three parts, 176 bands, Landsat 8 guide, factor 4", IndianPines.citation
+    ),
+    AvirisLa.name: DatasetEntry(
+        AvirisLa, "five AVIRIS scenes of Los Angeles, 205 bands, wavelengths unknown", AvirisLa.citation
+    ),
+    JasperRidge.name: DatasetEntry(
+        JasperRidge, "one AVIRIS scene, 197 bands, wavelengths unknown", JasperRidge.citation
+    ),
+    Samson.name: DatasetEntry(Samson, "one airborne scene, 156 bands of 401 to 889 nm", Samson.citation),
+    EnmapPotsdam.name: DatasetEntry(
+        EnmapPotsdam, "three blocks of an EnMAP satellite scene, 214 bands", EnmapPotsdam.citation
     ),
 }
 
@@ -50,8 +64,8 @@ def make_dataset(
     Args:
         name: A name in `DATASETS`, or the path of an existing folder.
         data: Folder that holds the named data sets; HSRDIFF_DATA when None.
-        factor: Resolution ratio; needed for a folder, fixed by the protocol for a named data set.
-        sensor: The guide's sensor; likewise.
+        factor: Resolution ratio; needed for a folder, the protocol's own for a named data set when None.
+        sensor: The guide, as `Guide.named` takes it; likewise.
         peak: Value of a folder's files that becomes 1; their largest training value when None.
 
     Returns:
@@ -59,16 +73,19 @@ def make_dataset(
 
     Raises:
         DatasetNotFoundError: If the name is neither.
-        InputError: If factor or sensor is missing for a folder, or given for a named data set.
+        InputError: If factor or sensor is missing for a folder, or peak is given for a named data set.
+        FactorError: If the factor is not a whole number of at least 2.
+        SensorError: If the guide is unknown.
     """
     if name in DATASETS:
-        if factor is not None or sensor is not None or peak is not None:
+        if peak is not None:
             raise InputError(
-                f"factor, sensor or peak given for the data set '{name}'",
-                expected="none of them: its protocol fixes them",
-                do="leave them out, or name a folder of scenes instead",
+                f"a peak given for the data set '{name}'",
+                expected="none: its protocol fixes it",
+                do="leave it out, or name a folder of scenes instead",
             )
-        return DATASETS[name].make(data)
+        given = {"factor": factor, "sensor": sensor}
+        return DATASETS[name].make(data, **{key: value for key, value in given.items() if value is not None})
     if not Path(name).expanduser().is_dir():
         raise DatasetNotFoundError(
             f"no data set and no folder is called '{name}'",

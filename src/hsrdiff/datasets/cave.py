@@ -1,4 +1,4 @@
-"""CAVE at factor 32: 32 indoor scenes, 31 bands, Nikon D700 guide, the exact kernel of the literature."""
+"""CAVE: 32 indoor scenes, 31 bands, Nikon D700 guide; the exact kernel of the literature at factor 32."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import xarray as xr
 
 from hsrdiff.cubes import as_cube, open_cube
 from hsrdiff.datasets.base import data_root, require_scene, require_split
+from hsrdiff.datasets.guide import Guide
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, WavelengthError
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
+from hsrdiff.observation.spatial import check_factor
 from hsrdiff.sensors import load_sensor
 from hsrdiff.typing import FloatArray, PathLike
 
@@ -68,6 +70,7 @@ LAYOUT = (
     "either cave/train/NAME.jp2 and cave/test/NAME.jp2 (31 bands), or the database's own folders "
     "cave/NAME_ms/NAME_ms/NAME_ms_01.png to _31.png"
 )
+EXACT_FACTOR = 32
 RESPONSE_FILE = Path("srf") / "nikon_d700_cave31.csv"
 
 
@@ -75,22 +78,28 @@ class Cave:
     """The CAVE multispectral image database under the protocol of MHF-net and the paper (section 4.1).
 
     Values are the 16-bit originals divided by 65535. X comes from the Nikon D700 table that the fusion
-    literature shares, Y from the 32 x 32 Gaussian kernel of sigma 10 applied block by block.
+    literature shares, Y from the 32 x 32 Gaussian kernel of sigma 10 applied block by block. At another factor Y comes
+    from a Gaussian PSF as wide at half maximum as the factor (P17).
 
     Args:
         data: Folder that holds the data sets; HSRDIFF_DATA when None.
+        factor: Resolution ratio.
+        sensor: Another guide than the Nikon D700, as `Guide.named` takes it.
 
     Raises:
         DatasetNotFoundError: If the folder does not exist.
+        FactorError: If the factor is not a whole number of at least 2.
+        SensorError: If the guide is unknown.
     """
 
     name = "cave"
     citation = "Yasuma, Mitsunaga, Iso and Nayar, Generalized assorted pixel camera, IEEE TIP 2010"
-    factor = 32
     peak = 1.0
 
-    def __init__(self, data: PathLike | None = None) -> None:
+    def __init__(self, data: PathLike | None = None, *, factor: int = EXACT_FACTOR, sensor: str | None = None) -> None:
         self.root = data_root(data)
+        self.factor = check_factor(factor)
+        self._guide = None if sensor is None else Guide.named(sensor)
 
     def scenes(self, split: str) -> tuple[str, ...]:
         """Return the scene names of one split: 20 train (16 fit, 4 validation), 12 test.
@@ -136,18 +145,19 @@ class Cave:
         )
 
     def observation(self, wavelengths_nm: FloatArray | None = None) -> Observation:
-        """Return R of the Nikon D700 (red, green, blue) and the exact x32 kernel.
+        """Return R of the Nikon D700 (red, green, blue) and, at factor 32, the exact kernel.
 
         Args:
             wavelengths_nm: Must be 400..700 nm in steps of 10 when given: the table has those rows only.
 
         Returns:
-            Eq. (1) as used for all published CAVE x32 numbers.
+            Eq. (1), at factor 32 as used for all published CAVE numbers.
 
         Raises:
             DatasetNotFoundError: If the response table is not there.
             SensorError: If it cannot be read as one.
             WavelengthError: For other wavelengths, of the cube or of the table.
+            SensorError: If the scenes do not cover a band of another guide.
         """
         if wavelengths_nm is not None and (
             np.shape(wavelengths_nm) != WAVELENGTHS_NM.shape
@@ -158,6 +168,10 @@ class Cave:
                 expected="the 31 centres 400, 410, ... 700 nm",
                 do="pass cubes that Cave.load returned",
             )
+        exact = self.factor == EXACT_FACTOR
+        spatial = SpatialResponse.cave_x32() if exact else SpatialResponse.gaussian(self.factor)
+        if self._guide is not None:
+            return Observation(self._guide.response(WAVELENGTHS_NM.size, WAVELENGTHS_NM), spatial)
         table = self.root / RESPONSE_FILE
         if not table.is_file():
             raise DatasetNotFoundError(
@@ -167,7 +181,7 @@ class Cave:
                 do="save that table there",
             )
         spectral = SpectralResponse.from_table(load_sensor(table), WAVELENGTHS_NM)
-        return Observation(spectral, SpatialResponse.cave_x32())
+        return Observation(spectral, spatial)
 
     def _cube(self, values: FloatArray, scene: str) -> xr.DataArray:
         cube = as_cube(values, wavelengths_nm=WAVELENGTHS_NM)

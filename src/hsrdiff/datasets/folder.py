@@ -10,6 +10,7 @@ import xarray as xr
 
 from hsrdiff.cubes import open_cube
 from hsrdiff.datasets.base import require_scene, require_split
+from hsrdiff.datasets.guide import Guide
 from hsrdiff.errors import (
     DatasetNotFoundError,
     FactorError,
@@ -18,8 +19,7 @@ from hsrdiff.errors import (
     ShapeError,
     WavelengthError,
 )
-from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
-from hsrdiff.sensors import load_sensor
+from hsrdiff.observation import Observation, SpatialResponse
 from hsrdiff.typing import BoolArray, FloatArray, PathLike
 
 # an ENVI header, a world file or a statistics file goes with its image and is not a scene of its own
@@ -40,7 +40,7 @@ class FolderDataset:
     Args:
         folder: Where the scenes are.
         factor: Resolution ratio, a whole number of at least 2.
-        sensor: Name or CSV of the guide's sensor, as `load_sensor` takes it.
+        sensor: Name or CSV of the guide's sensor, as `Guide.named` takes it.
         peak: Value of the files that becomes 1; the largest valid value of the training scenes when None.
 
     Raises:
@@ -60,7 +60,7 @@ class FolderDataset:
             raise InputError(f"peak {peak}", expected="a positive number", do="change the peak")
         self.name = self.root.name
         self.factor = int(factor)
-        self._sensor = load_sensor(sensor)
+        self._guide = Guide.named(sensor)
         self._given_peak = peak
         self._files = _list_scenes(self.root)
 
@@ -126,13 +126,13 @@ class FolderDataset:
             Eq. (1) for these scenes.
 
         Raises:
-            WavelengthError: If neither gives wavelengths.
+            WavelengthError: If neither gives wavelengths and the guide is a sensor.
             SensorError: If the scenes do not cover a band of the sensor.
         """
         first = self._open(self.scenes("train")[0])
         own_nm = np.asarray(first["wavelength"].values, dtype=np.float64) if "wavelength" in first.coords else None
         centres_nm = own_nm if wavelengths_nm is None else np.asarray(wavelengths_nm, dtype=np.float64)
-        if centres_nm is None:
+        if centres_nm is None and self._guide.sensor is not None:
             raise WavelengthError(
                 f"the scene '{self.scenes('train')[0]}' in '{self.root}' has no wavelengths",
                 expected="a centre in nm for every band",
@@ -140,9 +140,14 @@ class FolderDataset:
             )
         # widths go with the scenes' own centres only
         fwhm_nm = None
-        if "fwhm" in first.coords and own_nm is not None and np.array_equal(own_nm, centres_nm):
+        if (
+            "fwhm" in first.coords
+            and own_nm is not None
+            and centres_nm is not None
+            and np.array_equal(own_nm, centres_nm)
+        ):
             fwhm_nm = np.asarray(first["fwhm"].values, dtype=np.float64)
-        spectral = SpectralResponse.from_sensor(self._sensor, centres_nm, fwhm_nm)
+        spectral = self._guide.response(first.sizes["band"], centres_nm, fwhm_nm)
         return Observation(spectral, SpatialResponse.gaussian(self.factor))
 
     @cached_property

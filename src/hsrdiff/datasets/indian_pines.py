@@ -8,9 +8,10 @@ import xarray as xr
 from hsrdiff.cubes import as_cube
 from hsrdiff.datasets.aviris_1992 import CENTRES_NM, FWHM_NM
 from hsrdiff.datasets.base import require_scene, require_split
+from hsrdiff.datasets.guide import Guide
 from hsrdiff.errors import MissingExtraError, WavelengthError
-from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
-from hsrdiff.sensors import load_sensor
+from hsrdiff.observation import Observation, SpatialResponse
+from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import BoolArray, FloatArray, PathLike
 
 # water vapour bands removed by the distributors of the "corrected" scene, 1-based in the image's 220
@@ -55,6 +56,12 @@ class IndianPines:
 
     Args:
         data: Not used, as the scene comes with tensorly; accepted so that every data set is made alike.
+        factor: Resolution ratio.
+        sensor: The guide, as `Guide.named` takes it.
+
+    Raises:
+        FactorError: If the factor is not a whole number of at least 2.
+        SensorError: If the guide is unknown.
     """
 
     name = "indian-pines"
@@ -63,10 +70,11 @@ class IndianPines:
         "Indian Pine test site 3, Purdue University Research Repository 2015, "
         "doi:10.4231/R7RX991C (CC BY 3.0)"
     )
-    factor = 4
     peak = DIVISOR
 
-    def __init__(self, data: PathLike | None = None) -> None:
+    def __init__(self, data: PathLike | None = None, *, factor: int = 4, sensor: str = SENSOR) -> None:
+        self.factor = check_factor(factor)
+        self._guide = Guide.named(sensor)
         self._cube: xr.DataArray | None = None
 
     def scenes(self, split: str) -> tuple[str, ...]:
@@ -107,7 +115,7 @@ class IndianPines:
         return part
 
     def observation(self, wavelengths_nm: FloatArray | None = None) -> Observation:
-        """Return R of six Landsat 8 bands (blue to SWIR 2) and a Gaussian PSF of FWHM 4 pixels.
+        """Return R of the guide (Landsat 8, blue to SWIR 2, as a rule) and a Gaussian PSF as wide as the factor.
 
         Args:
             wavelengths_nm: Band centres of the cubes; the scene's own when None.
@@ -128,7 +136,7 @@ class IndianPines:
                 expected=f"its {centres_nm.size} kept centres",
                 do="pass cubes that IndianPines.load returned",
             )
-        spectral = SpectralResponse.from_sensor(load_sensor(SENSOR), centres_nm, fwhm_nm)
+        spectral = self._guide.response(centres_nm.size, centres_nm, fwhm_nm)
         return Observation(spectral, SpatialResponse.gaussian(self.factor))
 
 
