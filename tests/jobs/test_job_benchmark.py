@@ -61,6 +61,15 @@ def test_other_options_are_other_rows(tmp_path: Path) -> None:
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
 
 
+def test_another_factor_or_guide_is_another_row(tmp_path: Path) -> None:
+    own = benchmark("indian-pines", ["regression"], out=tmp_path)
+    coarse = benchmark("indian-pines", ["regression"], out=tmp_path, factor=8)
+    narrow = benchmark("indian-pines", ["regression"], out=tmp_path, sensor="gaussian2")
+    assert (own.rows[0].factor, coarse.rows[0].factor) == (4, 8)
+    assert own.rows[0].psnr_db > max(coarse.rows[0].psnr_db, narrow.rows[0].psnr_db)
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 3
+
+
 def test_mistakes_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown method 'bicubik'; use 'bicubic'"):
         benchmark("indian-pines", ["bicubik"])

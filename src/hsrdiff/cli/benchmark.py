@@ -12,14 +12,26 @@ HELP = "Run methods on a data set with known truth; print their mean scores besi
 EXAMPLE = (
     "Example: hsrdiff benchmark indian-pines --method bicubic --method regression\n\n"
     "Example: hsrdiff benchmark cave --method hsr-diff --set hsr-diff.weights=runs/cave/cave-x32-small.safetensors "
-    "-o runs/cave-test"
+    "-o runs/cave-test\n\n"
+    "Example: hsrdiff benchmark aviris-la --split train --factor 8 --sensor gaussian8 --method kriging"
 )
 
 
 def command(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Name of a data set, such as cave.")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="Name of a data set, such as cave, or a folder of scenes.")
+    ],
     method: Annotated[list[str], typer.Option("--method", metavar="NAME", help="A method; repeatable.")],
     split: Annotated[str, typer.Option("--split", help="Which scenes: train, fit, validation or test.")] = "test",
+    factor: Annotated[
+        int | None, typer.Option("--factor", help="Resolution ratio, where not the data set's own.")
+    ] = None,
+    sensor: Annotated[
+        str | None,
+        typer.Option(
+            "--sensor", metavar="NAME", help="Guide to simulate: a sensor, or gaussian4 for Gaussians over the bands."
+        ),
+    ] = None,
     scene: Annotated[
         list[str] | None, typer.Option("--scene", metavar="NAME", help="Only this scene; repeatable.")
     ] = None,
@@ -53,6 +65,8 @@ def command(
         dataset,
         method,
         split=split,
+        factor=factor,
+        sensor=sensor,
         scenes=scene or (),
         options=_options(option or [], method),
         data=data,

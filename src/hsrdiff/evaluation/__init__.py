@@ -1,5 +1,6 @@
 """Protocols, rows, and tables beside the paper's."""
 
+from hsrdiff.evaluation.kept_rows import KeptRows, row_key
 from hsrdiff.evaluation.protocol import dataset_scene, dataset_truth, simulate_scene, truth_digest
 from hsrdiff.evaluation.published import PUBLISHED, PublishedRow
 from hsrdiff.evaluation.rows import Row, evaluate_fuser, mean_row, score_fusion
@@ -7,12 +8,14 @@ from hsrdiff.evaluation.tables import to_csv, to_json, to_markdown
 
 __all__ = [
     "PUBLISHED",
+    "KeptRows",
     "PublishedRow",
     "Row",
     "dataset_scene",
     "dataset_truth",
     "evaluate_fuser",
     "mean_row",
+    "row_key",
     "score_fusion",
     "simulate_scene",
     "to_csv",

@@ -5,6 +5,7 @@ from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.catalog import FUSERS, make_fuser
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.regression import Regression
+from hsrdiff.fusers.regression_projected import RegressionProjected
 
 __all__ = [
     "FUSERS",
@@ -15,5 +16,6 @@ __all__ = [
     "HsrDiff",
     "Needs",
     "Regression",
+    "RegressionProjected",
     "make_fuser",
 ]

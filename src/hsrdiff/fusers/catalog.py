@@ -10,6 +10,7 @@ from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.kriging import Kriging, KrigingPoint
 from hsrdiff.fusers.regression import Regression
+from hsrdiff.fusers.regression_projected import RegressionProjected
 
 FUSERS: dict[str, FuserEntry] = {
     Bicubic.name: FuserEntry(
@@ -21,6 +22,11 @@ FUSERS: dict[str, FuserEntry] = {
         Regression,
         "spectral regression learnt on the coarse grid, its residual added at the fine one",
         "Selva et al., Hyper-sharpening: a first approach on SIM-GA data, IEEE JSTARS 2015",
+    ),
+    RegressionProjected.name: FuserEntry(
+        RegressionProjected,
+        "spectral regression, then exact consistency with both images",
+        "Selva et al., IEEE JSTARS 2015; Wei, Dobigeon and Tourneret, IEEE TIP 2015",
     ),
     Kriging.name: FuserEntry(
         Kriging,

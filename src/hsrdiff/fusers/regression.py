@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 
@@ -11,12 +12,28 @@ from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.bicubic import upsample
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
 from hsrdiff.observation import Scene
+from hsrdiff.typing import HRHSI, LRHSI
 
 # LR pixels whose PSF falls on valid pixels of X only are learnt from, when there are this many for each coefficient;
 # else all those with at least this share of the PSF on valid pixels, as under a striped mask
 PIXELS_PER_COEFFICIENT = 4
 MINIMUM_SHARE = 0.5
 WHOLE_SHARE = 1.0 - 1e-6
+
+
+@dataclass(frozen=True)
+class Regressed:
+    """What the regression says before masks.
+
+    Attributes:
+        Z_hat: Estimate, shape (1, B, H, W), float64, finite everywhere.
+        residual: Y - P D, what the guide does not explain, shape (1, B, h, w), float64.
+        usable: LR pixels that were learnt from, bool (1, 1, h, w).
+    """
+
+    Z_hat: HRHSI
+    residual: LRHSI
+    usable: torch.Tensor
 
 
 class Regression:
@@ -57,6 +74,21 @@ class Regression:
             InputError: If the scene does not fit together or has no observation.
             InvalidValueError: If no LR pixel is valid in both images.
         """
+        return Fusion(mask_output(self.estimate(scene).Z_hat.to(scene.Y.dtype), output_mask(scene)))
+
+    def estimate(self, scene: Scene) -> Regressed:
+        """Return the estimate in every pixel, also where X or Y is invalid, and what the guide left unexplained.
+
+        Args:
+            scene: The scene, with its observation (only D is used).
+
+        Returns:
+            The estimate.
+
+        Raises:
+            InputError: If the scene does not fit together or has no observation.
+            InvalidValueError: If no LR pixel is valid in both images.
+        """
         scene.check()
         D = require_observation(scene, self.name).spatial
         X = fill_invalid(scene.X, scene.valid).double()
@@ -92,7 +124,7 @@ class Regression:
         residual = (y - C.T @ x).reshape(Y.shape)
         detail = fill_invalid(residual, usable)
         Z_hat = P + upsample(detail, (X.shape[-2], X.shape[-1]))
-        return Fusion(mask_output(Z_hat.to(scene.Y.dtype), output_mask(scene)))
+        return Regressed(Z_hat, residual, usable)
 
 
 def _driver(matrix: torch.Tensor) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from hsrdiff._version import __version__
 from hsrdiff.datasets import make_dataset
-from hsrdiff.errors import InputError, WriteError, did_you_mean
+from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.evaluation import (
     PUBLISHED,
+    KeptRows,
     Row,
     dataset_truth,
     evaluate_fuser,
     mean_row,
+    row_key,
     simulate_scene,
     to_csv,
     to_markdown,
@@ -50,6 +50,8 @@ def benchmark(
     methods: Sequence[str],
     *,
     split: str = "test",
+    factor: int | None = None,
+    sensor: str | None = None,
     scenes: Sequence[str] = (),
     options: Mapping[str, Mapping[str, object]] | None = None,
     data: PathLike | None = None,
@@ -64,9 +66,11 @@ def benchmark(
     belongs to its scene, by content, its method, options, weights, seed and version.
 
     Args:
-        dataset: A name in `hsrdiff.datasets.DATASETS`.
+        dataset: A name in `hsrdiff.datasets.DATASETS`, or a folder of scenes.
         methods: Names in `hsrdiff.fusers.FUSERS`.
         split: Which scenes.
+        factor: Resolution ratio; the data set's own when None.
+        sensor: The guide, as `hsrdiff.datasets.Guide.named` takes it; the data set's own when None.
         scenes: Only these of the split; empty means all.
         options: Constructor options for each method that has some.
         data: Folder of the data, in place of HSRDIFF_DATA.
@@ -81,6 +85,7 @@ def benchmark(
     Raises:
         InputError: If a scene, method or option is unknown, or `threads` is below 1.
         DatasetNotFoundError: If the data are missing.
+        SensorError: If the guide is unknown.
     """
     if not methods:
         raise InputError("no method to run", expected="at least one", do=did_you_mean("", FUSERS))
@@ -88,21 +93,22 @@ def benchmark(
         if threads < 1:
             raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
         torch.set_num_threads(threads)
-    source = make_dataset(dataset, data=data)
+    source = make_dataset(dataset, data=data, factor=factor, sensor=sensor)
     known = source.scenes(split)
     for name in scenes:
         if name not in known:
             raise InputError(f"'{name}' is not in the split '{split}' of {dataset}", do=did_you_mean(name, known))
     told = {m: dict((options or {}).get(m, {})) for m in methods}
     fusers = {m: make_fuser(m, **told[m]) for m in methods}
-    kept = _Kept(out)
+    kept = KeptRows(out)
+    protocol = [dataset, split]
     rows: dict[str, list[Row]] = {m: [] for m in methods}
     for name in scenes or known:
         truth, observation = dataset_truth(source, name)
         content = truth_digest(truth, observation)
         scene = None
         for method, fuser in fusers.items():
-            key = _key(dataset, split, name, content, method, told[method], seed)
+            key = _key(protocol, name, content, method, told[method], seed)
             row = kept.get(key)
             if row is None:
                 scene = scene or simulate_scene(truth, observation, seed=seed, name=f"{source.name}/{name}")
@@ -114,67 +120,22 @@ def benchmark(
     means = tuple(mean_row(rows[m]) for m in methods)
     every = tuple(row for m in methods for row in rows[m])
     # The published rows are means over the whole test split under the paper's protocol: only beside that.
-    published = PUBLISHED.get(dataset, ()) if split == "test" and not scenes else ()
+    papers = split == "test" and not scenes and factor is None and sensor is None
+    published = PUBLISHED.get(dataset, ()) if papers else ()
     markdown = to_markdown(means, published)
-    kept.summarise(to_csv(every), markdown)
+    kept.write("rows.csv", to_csv(every))
+    kept.write("table.md", markdown)
     return BenchmarkResult(every, means, markdown)
 
 
 def _key(
-    dataset: str, split: str, scene: str, content: str, method: str, options: Mapping[str, object], seed: int
+    protocol: Sequence[str], scene: str, content: str, method: str, options: Mapping[str, object], seed: int
 ) -> str:
-    """Hash what decides a row: the version too, the scene and weights by their content, shipped ones included."""
-    text = [__version__, dataset, split, scene, content, method, str(seed)]
+    """Hash what decides a row, the scene and weights by their content, shipped ones included."""
+    text = [*protocol, scene, content, method, str(seed)]
     shipped = shipped_weights()
     for option, value in sorted(options.items()):
         file = shipped.get(str(value), Path(str(value)))
         digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else repr(value)
         text.append(f"{option}={digest}")
-    return hashlib.sha256("\x1f".join(text).encode()).hexdigest()[:16]
-
-
-class _Kept:
-    """Rows on disk, one JSON object a line."""
-
-    def __init__(self, out: PathLike | None) -> None:
-        self._folder = None if out is None else Path(out)
-        self._rows: dict[str, Row] = {}
-        self._torn = False
-        if self._folder is None:
-            return
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / "rows.jsonl"
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-        except OSError as e:
-            raise WriteError(f"'{self._folder}' cannot be used ({e.strerror})", do="choose another folder") from e
-        self._torn = bool(text) and not text.endswith("\n")
-        for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                self._rows[entry["key"]] = Row(**entry["row"])
-            except (ValueError, KeyError, TypeError):
-                continue  # a line cut off by an interruption: its row is computed again
-
-    def get(self, key: str) -> Row | None:
-        return self._rows.get(key)
-
-    def add(self, key: str, row: Row) -> None:
-        line = json.dumps({"key": key, "row": asdict(row)}) + "\n"
-        self._write("rows.jsonl", "\n" + line if self._torn else line, "a")
-        self._torn = False
-
-    def summarise(self, csv: str, markdown: str) -> None:
-        self._write("rows.csv", csv, "w")
-        self._write("table.md", markdown, "w")
-
-    def _write(self, name: str, text: str, mode: str) -> None:
-        if self._folder is None:
-            return
-        try:
-            with (self._folder / name).open(mode, encoding="utf-8") as file:
-                file.write(text)
-        except OSError as e:
-            raise WriteError(
-                f"'{self._folder / name}' could not be written ({e.strerror})", do="check the folder and the free space"
-            ) from e
+    return row_key(*text)

@@ -30,9 +30,9 @@ class DataSection(_Section):
         split: Which of the data set's splits.
         scenes: Only these scenes; empty means all of the split.
         window: (row, column, height, width) in HR pixels cut from every scene, for experiments on a crop.
-        factor: H / h, where the data set leaves it open (folder).
-        sensor: The MSI's sensor, where the data set leaves it open (folder).
-        peak: Cubes are divided by this, where the data set leaves it open (folder).
+        factor: H / h, needed for a folder, else the data set's own when None.
+        sensor: The MSI's sensor, needed for a folder, else the data set's own when None.
+        peak: Cubes are divided by this; for a folder only, its largest training value when None.
         flips: Random flips and quarter turns of the patches.
     """
 
