@@ -23,6 +23,7 @@ def upsample(Y: LRHSI, size: tuple[int, int]) -> HRHSI:
     Returns:
         Shape (n, B, H, W).
     """
+    # P40: the kernel is the framework's, as in the network.
     return F.interpolate(Y, size=size, mode="bicubic", align_corners=False)
 
 

@@ -83,6 +83,7 @@ class CDFormer(nn.Module):
         self.checkpointing = False
         # P12: the windows of every second layer are shifted.
         shifts = [bool(i % 2) for i in range(c.layers)]
+        # P38: zeros beyond the edge, in all three convolutions.
         self.sr_in = nn.Conv2d(bands + msi_bands, c.channels, 3, padding=1)
         self.sr = nn.ModuleList(S2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s) for s in shifts)
         self.ds_in = nn.Conv2d(bands, c.channels, 3, padding=1)
@@ -116,6 +117,7 @@ class CDFormer(nn.Module):
                 do="use weights trained for these band counts",
             )
         # P10: Y enters upsampled (bicubic) to the grid of X; that image is also the residual base.
+        # P40: Keys' kernel with a = -0.75.
         base = F.interpolate(Y, size=X.shape[-2:], mode="bicubic", align_corners=False)
         features = self._tokens(self.sr_in(self._pad(torch.cat([base, X], dim=1))))
         memories = []

@@ -28,6 +28,7 @@ class DepthwiseConv(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Convolve (n, H, W, C) to (n, H, W, C)."""
         image = features.permute(0, 3, 1, 2)  # a channels-last view, not a copy
+        # P38: zeros beyond the edge.
         out = F.conv2d(image, self.weight, padding=1, groups=image.shape[1])
         return out.permute(0, 2, 3, 1)
 
@@ -122,6 +123,7 @@ class GatedFeedForward(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Transform each pixel with its neighbours; (n, H, W, C) to (n, H, W, C)."""
         a, b = self.depthwise(self.expand(features)).chunk(2, dim=-1)
+        # P39: the exact GELU, by erf.
         out: torch.Tensor = self.project(F.gelu(a) * b)
         return out
 
