@@ -1,6 +1,7 @@
 """Weights files: what goes in comes out, and what is not ours is refused."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,13 @@ def test_strangers_are_refused(tmp_path: Path) -> None:
     wrong = save_weights(tmp_path / "wrong.safetensors", CDFormer(6, 2, CONFIG), CARD)
     with pytest.raises(WeightsError, match="do not fit its own description"):
         load_network(wrong)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes")
+def test_weights_may_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    path = save_weights(tmp_path / "w.safetensors", CDFormer(5, 2, CONFIG), CARD)
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_unwritable_target_leaves_nothing(tmp_path: Path) -> None:

@@ -28,10 +28,11 @@ def command(
     """Parse, call `hsrdiff.jobs.train`, print."""
     from hsrdiff.cli.screen import console
     from hsrdiff.jobs.train import train
+    from hsrdiff.training.loop import is_main_process
 
     result = train(recipe, out=out, data=data, minutes=minutes, threads=threads, overrides=_pairs(change or []))
-    screen = console()
-    screen.print(f"[bold]{result.weights}[/bold]: {result.message}")
+    if is_main_process():
+        console().print(f"[bold]{result.weights}[/bold]: {result.message}")
 
 
 def _pairs(changes: list[str]) -> dict[str, str]:

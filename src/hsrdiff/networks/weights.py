@@ -100,17 +100,36 @@ def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
         "config": network.config.model_dump_json(),
         "card": card.model_dump_json(),
     }
-    part = target.with_name(target.name + ".part")
     try:
-        save_file(tensors, str(part), metadata=metadata)
-        os.replace(part, target)
+        save_tensors(target, tensors, metadata)
     except (OSError, safetensors.SafetensorError) as e:
         raise WriteError(
             f"weights could not be written to '{target}' ({e})", do="check the folder and the free space"
         ) from e
+    return target
+
+
+def save_tensors(target: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file, all or nothing.
+
+    Args:
+        target: The file; its folder must exist.
+        tensors: Contiguous tensors by name.
+        metadata: Texts for the header.
+
+    Raises:
+        OSError: If the system refuses.
+        SafetensorError: If the library does.
+    """
+    part = target.with_name(target.name + ".part")
+    try:
+        part.touch()
+        mode = part.stat().st_mode
+        save_file(tensors, str(part), metadata=metadata)
+        part.chmod(mode)  # the library makes files that only their owner may read
+        os.replace(part, target)
     finally:  # after Ctrl-C too
         part.unlink(missing_ok=True)
-    return target
 
 
 def read_card(path: PathLike) -> tuple[CDFormerConfig, ModelCard]:

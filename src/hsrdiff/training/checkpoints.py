@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from hsrdiff.errors import WeightsError, WriteError
+from hsrdiff.networks.weights import save_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -51,16 +51,12 @@ def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
     for parameter, state in optimizer.state.items():
         for key, value in state.items():
             tensors[f"adam.{key}.{names[id(parameter)]}"] = torch.as_tensor(value).detach().contiguous()
-    part = path.with_name(path.name + ".part")
     try:
-        save_file(tensors, str(part), metadata={"progress": json.dumps(asdict(progress))})
-        os.replace(part, path)
+        save_tensors(path, tensors, {"progress": json.dumps(asdict(progress))})
     except (OSError, safetensors.SafetensorError) as e:
         raise WriteError(
             f"checkpoint '{path}' could not be written ({e})", do="check the folder and the free space"
         ) from e
-    finally:  # after Ctrl-C too
-        part.unlink(missing_ok=True)
 
 
 def read_progress(path: Path, digest: str) -> Progress:
