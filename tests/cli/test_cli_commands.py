@@ -14,11 +14,14 @@ from hsrdiff.cli import app, evaluate, fuse, info, main, simulate
 from hsrdiff.cli.info import ranges
 from hsrdiff.cli.screen import number
 from hsrdiff.cubes import as_cube, open_cube, write_cube
+from hsrdiff.datasets import DATASETS
 from hsrdiff.evaluation import Row
+from hsrdiff.fusers import FUSERS
 from hsrdiff.observation import CoverageWarning
 from hsrdiff.training import TrainResult
+from hsrdiff.training.recipe import shipped_recipes
 
-COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "train")
+COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "train", "benchmark")
 
 
 def run(*arguments):
@@ -47,6 +50,22 @@ def test_help_has_a_real_example(command):
     example = re.search(r"Example: (hsrdiff .+)", done.output)
     assert example, done.output
     assert f"hsrdiff {command}" in example[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("fuse", "h.tif", "m.tif", "-o", "f.tif", "-m", "zz"), FUSERS),
+        (("train", "zz", "-o", "out"), shipped_recipes()),
+        (("benchmark", "zz", "--method", "bicubic"), DATASETS),
+        (("benchmark", "indian-pines", "--method", "zz"), FUSERS),
+    ],
+)
+def test_a_wrong_name_lists_what_there_is(arguments, names):
+    # the help texts send the user here
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert set(names) <= set(re.findall(r"[\w-]+", done.stderr))
 
 
 def test_examples_parse(monkeypatch, tmp_path):

@@ -19,9 +19,13 @@ EXAMPLE = (
 
 def command(
     dataset: Annotated[
-        str, typer.Argument(metavar="DATASET", help="Name of a data set, such as cave, or a folder of scenes.")
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="A data set, such as indian-pines or cave (a wrong name lists them all), or a folder of scenes.",
+        ),
     ],
-    method: Annotated[list[str], typer.Option("--method", metavar="NAME", help="A method; repeatable.")],
+    method: Annotated[list[str], typer.Option("--method", metavar="NAME", help="A method, as of fuse; repeatable.")],
     split: Annotated[str, typer.Option("--split", help="Which scenes: train, fit, validation or test.")] = "test",
     factor: Annotated[
         int | None, typer.Option("--factor", help="Resolution ratio, where not the data set's own.")

@@ -35,7 +35,13 @@ def command(
         str, typer.Option("--out", "-o", metavar="FILE", help="Cube to write; the ending names the format.")
     ],
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="bicubic, regression or hsr-diff; regression when left out.")
+        str | None,
+        typer.Option(
+            "--method",
+            "-m",
+            metavar="NAME",
+            help="Such as regression, kriging or hsr-diff (a wrong name lists them all); regression when left out.",
+        ),
     ] = None,
     sensor: SensorOption = None,
     srf: SrfOption = None,

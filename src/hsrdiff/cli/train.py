@@ -14,7 +14,13 @@ EXAMPLE = (
 
 
 def command(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Shipped recipe, or a TOML file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="A TOML file, or a shipped recipe such as indian-pines-x4 (a wrong name lists them all).",
+        ),
+    ],
     out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Checkpoint, logs and weights go here.")],
     data: Annotated[
         str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")
