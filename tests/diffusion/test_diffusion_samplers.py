@@ -85,7 +85,7 @@ def recursion(schedule, kind):
 @pytest.mark.parametrize(
     "schedule", [inference_schedule(), inference_schedule(1), inference_schedule(13), respace(linear_schedule(), 100)]
 )
-def test_gaussian_data_every_sampler_matches_its_recursion(kind, schedule, monkeypatch):
+def test_eq5_on_gaussian_data_every_sampler_matches_its_recursion(kind, schedule, monkeypatch):
     mean, variance, drawn = measured_moments(SAMPLERS[kind], schedule, monkeypatch)
     expected_mean, expected_variance = recursion(schedule, kind)
     assert mean == pytest.approx(expected_mean, abs=1e-10)
