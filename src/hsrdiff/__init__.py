@@ -12,6 +12,7 @@ from hsrdiff._version import __version__
 
 if TYPE_CHECKING:
     from hsrdiff.cubes import open_cube, write_cube
+    from hsrdiff.experiments import reproduce
     from hsrdiff.jobs.benchmark import benchmark
     from hsrdiff.jobs.demo import demo
     from hsrdiff.jobs.evaluate import evaluate
@@ -28,6 +29,7 @@ _PUBLIC = {
     "evaluate": "hsrdiff.jobs.evaluate",
     "fuse": "hsrdiff.jobs.fuse",
     "info": "hsrdiff.jobs.info",
+    "reproduce": "hsrdiff.experiments",
     "simulate": "hsrdiff.jobs.simulate",
     "train": "hsrdiff.jobs.train",
 }
@@ -40,6 +42,7 @@ __all__ = [
     "fuse",
     "info",
     "open_cube",
+    "reproduce",
     "simulate",
     "train",
     "write_cube",

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsrdiff._version import __version__
-from hsrdiff.cli import benchmark, demo, evaluate, fuse, info, simulate, train
+from hsrdiff.cli import benchmark, demo, evaluate, fuse, info, reproduce, simulate, train
 from hsrdiff.errors import HsrdiffError
 
 STOPPED = 130  # 128 + SIGINT, as shells have it
@@ -76,6 +76,7 @@ for _name, _module in (
     ("evaluate", evaluate),
     ("train", train),
     ("benchmark", benchmark),
+    ("reproduce", reproduce),
 ):
     app.command(_name, help=_module.HELP, epilog=_module.EXAMPLE)(_module.command)
 

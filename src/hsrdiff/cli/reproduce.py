@@ -1,0 +1,45 @@
+"""`hsrdiff reproduce`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hsrdiff.cli.options import SeedOption
+
+HELP = "Run an experiment of the documents again, row by row; print its tables."
+EXAMPLE = "Example: hsrdiff reproduce kriging-scenes -o runs/kriging-scenes --threads 1"
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="kriging-scenes, kriging-cave, robustness, kriging-ablation or kriging-cost.",
+        ),
+    ],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Parse, call `hsrdiff.reproduce`, print each row as it is there, then the report."""
+    from hsrdiff.cli.screen import console, number
+    from hsrdiff.evaluation import Row
+    from hsrdiff.experiments import reproduce
+
+    screen = console()
+
+    def show(row: Row) -> None:
+        scores = f"{number(row.psnr_db, 2)} dB  SAM {number(row.sam_deg, 2)}°  {number(row.seconds, 1)} s"
+        screen.print(f"{row.scene}  {row.method}  {scores}", markup=False)
+
+    result = reproduce(name, out=out, data=data, threads=threads, seed=seed, on_row=show)
+    screen.print("\n" + result.markdown, markup=False)

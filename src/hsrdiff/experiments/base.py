@@ -1,0 +1,137 @@
+"""What an experiment is: trials that give one row each, and the report made of the rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Protocol
+
+import torch
+
+from hsrdiff.evaluation import Row, evaluate_fuser
+from hsrdiff.fusers import Fuser
+from hsrdiff.observation import Scene
+from hsrdiff.rng import generator
+from hsrdiff.typing import PathLike
+
+Labels = tuple[str, ...]
+LR_PIXELS = "LR pixels"  # topic of a note: how many of them are valid
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row to compute.
+
+    Attributes:
+        labels: What the row is about, such as scene, condition and method; unique in its experiment.
+        content: Returns a digest of what the row is computed from, so that a kept row is used for nothing else.
+        run: Computes the row.
+    """
+
+    labels: Labels
+    content: Callable[[], str]
+    run: Callable[[], Row]
+
+
+Rows = Mapping[Labels, Row]
+
+
+class Experiment(Protocol):
+    """A set of trials and what is said about them.
+
+    Attributes:
+        name: Name in the catalog.
+        summary: One line for a list.
+    """
+
+    name: str
+    summary: str
+
+    def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
+        """Return the trials in the order to run them, scenes loaded when they are needed.
+
+        Args:
+            data: Folder of the data sets; HSRDIFF_DATA when None.
+            seed: Decides noise, masks and what a method draws.
+
+        Yields:
+            Trials.
+
+        Raises:
+            DatasetNotFoundError: If a scene's files are not there.
+        """
+
+    def report(self, rows: Rows) -> str:
+        """Return the tables.
+
+        Args:
+            rows: The row of every trial by its labels.
+
+        Returns:
+            Markdown without a title, ending in a newline.
+        """
+
+
+def fusion_trials(
+    labels: Labels, make_scene: Callable[[], Scene], fusers: Mapping[str, Callable[[], Fuser]], seed: int
+) -> Iterator[Trial]:
+    """Return a trial for each method on one scene, which is made once, when the first of them needs it.
+
+    Args:
+        labels: What the scene is; the method's name is added behind.
+        make_scene: Makes the scene, with its truth.
+        fusers: Name for tables -> makes the method.
+        seed: Keys what a method draws.
+
+    Yields:
+        Trials whose rows bear the labels as their scene.
+    """
+    scene = cache(make_scene)
+    digest = cache(lambda: scene_digest(scene()))
+
+    for method, make in fusers.items():
+
+        def run(method: str = method, make: Callable[[], Fuser] = make) -> Row:
+            row, _ = evaluate_fuser(make(), scene(), generator=generator(seed, "fuse", method, *labels))
+            given = scene()
+            valid = given.Y[0, 0].numel() if given.valid_lr is None else int(given.valid_lr.sum())
+            notes = row.notes | {LR_PIXELS: str(valid)}
+            return replace(row, method=method, scene=", ".join(labels), notes=notes)
+
+        yield Trial((*labels, method), digest, run)
+
+
+def scene_digest(scene: Scene) -> str:
+    """Hash what a method is given and what it is compared with.
+
+    Args:
+        scene: The scene.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256(f"{scene.sigma_x} {scene.sigma_y}".encode())
+    for image in (scene.X, scene.Y, scene.Z, scene.valid, scene.valid_lr):
+        if image is not None:
+            digest.update(image.contiguous().numpy().tobytes())
+    if scene.observation is not None:
+        for matrix in (scene.observation.spectral.matrix, scene.observation.spatial.kernel):
+            digest.update(torch.round(matrix, decimals=9).contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def markdown_table(titles: Sequence[str], lines: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Lay out a Markdown table.
+
+    Args:
+        titles: Titles of the columns.
+        lines: Cells of each line.
+        left: How many columns hold text and are set to the left; the rest are numbers.
+
+    Returns:
+        Text ending in a newline.
+    """
+    rule = ["---" if i < left else "---:" for i in range(len(titles))]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (titles, rule, *lines))

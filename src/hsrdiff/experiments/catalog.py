@@ -1,0 +1,33 @@
+"""Every experiment by name: the one table to add a line to."""
+
+from __future__ import annotations
+
+from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.experiments.base import Experiment
+from hsrdiff.experiments.kriging_ablation import KrigingAblation
+from hsrdiff.experiments.kriging_cave import KrigingCave
+from hsrdiff.experiments.kriging_cost import KrigingCost
+from hsrdiff.experiments.kriging_scenes import KrigingScenes
+from hsrdiff.experiments.robustness import Robustness
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (KrigingScenes(), KrigingCave(), Robustness(), KrigingAblation(), KrigingCost())
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """Return an experiment of the catalog.
+
+    Args:
+        name: A name in `EXPERIMENTS`.
+
+    Returns:
+        The experiment.
+
+    Raises:
+        InputError: If there is none of that name.
+    """
+    if name not in EXPERIMENTS:
+        raise InputError(f"there is no experiment '{name}'", do=did_you_mean(name, EXPERIMENTS))
+    return EXPERIMENTS[name]

@@ -1,0 +1,78 @@
+"""`reproduce`: an experiment run again by its name, row by row, going on behind what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from hsrdiff.errors import InputError
+from hsrdiff.evaluation import KeptRows, Row, row_key, to_csv
+from hsrdiff.experiments.catalog import find_experiment
+from hsrdiff.typing import PathLike
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What an experiment found.
+
+    Attributes:
+        rows: One for each trial, in order.
+        markdown: The report.
+    """
+
+    rows: tuple[Row, ...]
+    markdown: str
+
+
+def reproduce(
+    name: str,
+    *,
+    out: PathLike | None = None,
+    data: PathLike | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    on_row: Callable[[Row], None] | None = None,
+) -> Reproduction:
+    """Run an experiment.
+
+    With `out`, each finished row is kept in ``rows.jsonl`` there, and a run started again goes on behind them. A row
+    belongs to the content of its scene, its method, the seed and the version.
+
+    Args:
+        name: A name in `hsrdiff.experiments.EXPERIMENTS`.
+        out: Folder for ``rows.jsonl``, ``rows.csv`` and ``report.md``.
+        data: Folder of the data, in place of HSRDIFF_DATA.
+        seed: Decides noise, masks and what a method draws.
+        threads: Processor threads; None leaves torch's choice.
+        on_row: Called with each row as it is there.
+
+    Returns:
+        Rows and report.
+
+    Raises:
+        InputError: If the experiment is unknown, or `threads` is below 1.
+        DatasetNotFoundError: If the data are missing.
+        WriteError: If the folder cannot be used.
+    """
+    experiment = find_experiment(name)
+    if threads is not None:
+        if threads < 1:
+            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
+        torch.set_num_threads(threads)
+    kept = KeptRows(out)
+    rows: dict[tuple[str, ...], Row] = {}
+    for trial in experiment.trials(data, seed):
+        key = row_key("experiment", name, *trial.labels, trial.content(), seed)
+        row = kept.get(key)
+        if row is None:
+            row = trial.run()
+            kept.add(key, row)
+        rows[trial.labels] = row
+        if on_row is not None:
+            on_row(row)
+    markdown = f"# {experiment.name}\n\n{experiment.summary}.\n\n{experiment.report(rows)}"
+    kept.write("rows.csv", to_csv(tuple(rows.values())))
+    kept.write("report.md", markdown)
+    return Reproduction(tuple(rows.values()), markdown)
