@@ -21,7 +21,7 @@ from hsrdiff.observation import CoverageWarning
 from hsrdiff.training import TrainResult
 from hsrdiff.training.recipe import shipped_recipes
 
-COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "train", "benchmark")
+COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "train", "benchmark", "reproduce")
 
 
 def run(*arguments):
@@ -211,3 +211,13 @@ def test_ranges_and_numbers():
     assert ranges(()) == ""
     assert number(float("nan"), 2) == "–"
     assert number(1.005, 1) == "1.0"
+
+
+def test_reproduce_names_every_experiment_and_a_wrong_one_is_a_sentence():
+    from hsrdiff.experiments import EXPERIMENTS
+
+    shown = run("reproduce", "--help").output
+    assert all(name in shown for name in EXPERIMENTS)
+    done = run("reproduce", "kriging-scene")
+    assert done.exit_code == 2
+    assert "use 'kriging-scenes'" in done.stderr

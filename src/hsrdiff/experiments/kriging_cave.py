@@ -8,8 +8,7 @@ from functools import partial
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene, mean_row
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.kriging_scenes import METHODS
-from hsrdiff.fusers import make_fuser
+from hsrdiff.experiments.methods import METHODS, methods
 from hsrdiff.typing import PathLike
 
 FACTORS = (8, 16, 32)
@@ -28,7 +27,7 @@ class KrigingCave:
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every scene and factor."""
-        fusers = {method: partial(make_fuser, method) for method in self.methods}
+        fusers = methods(self.methods)
         for factor in self.factors:
             dataset = make_dataset("cave", data=data, factor=factor)
             for scene in dataset.scenes(self.split):

@@ -9,10 +9,9 @@ from statistics import fmean, median
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import Row, dataset_scene
 from hsrdiff.experiments.base import LR_PIXELS, Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.fusers import make_fuser
+from hsrdiff.experiments.methods import METHODS, methods
 from hsrdiff.typing import PathLike
 
-METHODS = ("bicubic", "regression", "regression-projected", "kriging")
 SETS = ("aviris-la", "jasper-ridge", "samson", "enmap-potsdam", "indian-pines")
 FACTORS = (3, 4, 8)
 GUIDES = ("gaussian1", "gaussian4", "gaussian8")
@@ -40,7 +39,7 @@ class KrigingScenes:
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every scene, factor and guide."""
-        fusers = {method: partial(make_fuser, method) for method in self.methods}
+        fusers = methods(self.methods)
         for name in self.sets:
             for factor in self.factors:
                 for guide in self.guides:

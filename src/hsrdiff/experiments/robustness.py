@@ -12,9 +12,9 @@ import torch
 
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.conditions import Condition, Truth, alive, conditions, dead_bands, living_bands
-from hsrdiff.experiments.kriging_scenes import METHODS
+from hsrdiff.experiments.methods import METHODS, methods
 from hsrdiff.experiments.small_scenes import CAVE_CROP, JASPER_RIDGE, LOS_ANGELES, SAMSON, SmallScene
-from hsrdiff.fusers import Fuser, Fusion, Needs, make_fuser
+from hsrdiff.fusers import Fuser, Fusion, Needs
 from hsrdiff.observation import Scene
 from hsrdiff.typing import PathLike
 
@@ -44,7 +44,9 @@ class Robustness:
             truth = cache(partial(_truth, scene, data, seed))
             for name, condition in self.conditions.items():
                 partly = condition in (dead_bands, living_bands)
-                fusers = {m: partial(_fuser, m, partly) for m in self.methods}
+                fusers = methods(self.methods)
+                if partly:
+                    fusers = {name: partial(_partly, make) for name, make in fusers.items()}
                 yield from fusion_trials((scene.label, name), partial(_scene, truth, condition, partly), fusers, seed)
 
     def report(self, rows: Rows) -> str:
@@ -86,9 +88,13 @@ class Robustness:
                 f"{s}, {name}"
                 for s in scenes
                 for name in self.conditions
-                if rows[s, name, "kriging"].rmse >= rows[s, name, "bicubic"].rmse
+                if rows[s, name, "kriging"].rmse > rows[s, name, "bicubic"].rmse
             ]
-            parts.append(f"Kriging is not above bicubic in {len(lost)} cases{': ' if lost else ''}{'; '.join(lost)}.\n")
+            cases = len(scenes) * len(self.conditions)
+            parts.append(
+                f"Kriging is worse than bicubic in {len(lost)} of {cases} cases{': ' if lost else ''}"
+                f"{'; '.join(lost)}.\n"
+            )
         return "\n".join(parts)
 
 
@@ -111,9 +117,8 @@ class _Partly:
         return replace(fusion, Z_hat=fusion.Z_hat[:, alive(scene.bands)], std=None)
 
 
-def _fuser(method: str, partly: bool) -> Fuser:
-    fuser = make_fuser(method)
-    return _Partly(fuser) if partly else fuser
+def _partly(make: Callable[[], Fuser]) -> Fuser:
+    return _Partly(make())
 
 
 def _truth(scene: SmallScene, data: PathLike | None, seed: int) -> Truth:

@@ -1,0 +1,139 @@
+"""`reproduce`: rows in order, going on behind an interruption, and the experiments of the catalog."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from hsrdiff.errors import DatasetNotFoundError, InputError
+from hsrdiff.evaluation import Row
+from hsrdiff.experiments import EXPERIMENTS, reproduce
+from hsrdiff.experiments.base import LR_PIXELS, fusion_trials, markdown_table
+from hsrdiff.fusers import Bicubic, RegressionProjected
+from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+
+
+def small_scene(seed=0):
+    Z = torch.rand((1, 5, 16, 16), generator=torch.Generator().manual_seed(seed))
+    observation = Observation(SpectralResponse(torch.full((1, 5), 0.2)), SpatialResponse.gaussian(4))
+    X, Y = observation.observe(Z)
+    return Scene(X=X, Y=Y, observation=observation, Z=Z)
+
+
+@dataclasses.dataclass
+class Tiny:
+    """Two methods on one scene; counts how often a scene is made."""
+
+    name: str = "tiny"
+    summary: str = "Two methods"
+    seed: int = 0
+    made: int = 0
+
+    def trials(self, data, seed):
+        def make():
+            self.made += 1
+            return small_scene(self.seed)
+
+        fusers = {"bicubic": Bicubic, "projected": RegressionProjected}
+        yield from fusion_trials(("somewhere", "x4"), make, fusers, seed)
+
+    def report(self, rows):
+        return "".join(f"{' '.join(labels)}: {row.rmse:.6f}\n" for labels, row in rows.items())
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    experiment = Tiny()
+    monkeypatch.setitem(EXPERIMENTS, "tiny", experiment)
+    return experiment
+
+
+def test_rows_report_and_files(tiny, tmp_path):
+    seen = []
+    result = reproduce("tiny", out=tmp_path, on_row=seen.append)
+    assert [(row.scene, row.method) for row in result.rows] == [
+        ("somewhere, x4", "bicubic"),
+        ("somewhere, x4", "projected"),
+    ]
+    assert tuple(seen) == result.rows
+    assert tiny.made == 1
+    assert result.rows[0].notes[LR_PIXELS] == "16"
+    assert result.rows[1].rmse < result.rows[0].rmse
+    assert result.markdown.startswith("# tiny\n\nTwo methods.\n\nsomewhere x4 bicubic: ")
+    assert (tmp_path / "report.md").read_text() == result.markdown
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
+
+
+def test_a_run_goes_on_behind_its_rows_and_only_for_the_same_scene(tiny, tmp_path):
+    first = reproduce("tiny", out=tmp_path)
+    path = tmp_path / "rows.jsonl"
+    lines = path.read_text().splitlines()
+    entry = json.loads(lines[0])
+    entry["row"]["rmse"] = 7.0
+    path.write_text(json.dumps(entry) + "\n" + lines[1][:30])
+    again = reproduce("tiny", out=tmp_path)
+    assert again.rows[0].rmse == 7.0
+    assert again.rows[1].rmse == first.rows[1].rmse
+    tiny.seed = 1
+    assert reproduce("tiny", out=tmp_path).rows[0].rmse not in (7.0, first.rows[0].rmse)
+
+
+def test_mistakes_are_sentences(tmp_path):
+    with pytest.raises(InputError, match="no experiment 'kriging-scene'; use 'kriging-scenes'"):
+        reproduce("kriging-scene")
+    with pytest.raises(InputError, match="0 threads"):
+        reproduce("robustness", threads=0)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_says_what_it_is_and_misses_its_data_in_a_sentence(name, tmp_path):
+    experiment = EXPERIMENTS[name]
+    assert experiment.name == name
+    assert experiment.summary[0].isupper()
+    assert not experiment.summary.endswith(".")
+    trial = next(iter(experiment.trials(tmp_path, 0)))
+    if name != "kriging-cost":
+        with pytest.raises(DatasetNotFoundError):
+            trial.content()
+
+
+def test_a_table_by_hand():
+    assert markdown_table(["a", "b"], [["x", "1"]]) == "| a | b |\n| --- | ---: |\n| x | 1 |\n"
+
+
+def row(rmse, pixels=100):
+    return Row("m", "s", 4, 30.0, 0.9, 2.0, 1.0, rmse, notes={LR_PIXELS: str(pixels)})
+
+
+def test_the_bound_counts_scenes_with_enough_pixels_only():
+    from hsrdiff.experiments.kriging_scenes import KrigingScenes
+
+    experiment = KrigingScenes(
+        sets=("a",), factors=(4,), guides=("gaussian4",), methods=("regression-projected", "kriging")
+    )
+    rows = {}
+    for scene, ratio, pixels in (("good", 0.8, 64), ("bad", 1.25, 100), ("few", 3.0, 63), ("same", 1.005, 70)):
+        rows["a", scene, "x4", "gaussian4", "regression-projected"] = row(0.01, pixels)
+        rows["a", scene, "x4", "gaussian4", "kriging"] = row(0.01 * ratio, pixels)
+    report = experiment.report(rows)
+    assert "| a | few | 3.000 |" in report
+    assert "Of 3 cases" in report
+    assert "median 1.005, worst 1.250 (a, bad, x4, gaussian4), 1 above 1.01: a, bad, x4, gaussian4: 1.250." in report
+
+
+def test_the_cost_of_a_condition_by_hand():
+    from hsrdiff.experiments.conditions import clean
+    from hsrdiff.experiments.robustness import Robustness
+    from hsrdiff.experiments.small_scenes import JASPER_RIDGE, SAMSON
+
+    names = {"clean": clean, "worse": clean}
+    experiment = Robustness((JASPER_RIDGE, SAMSON), ("bicubic", "kriging"), names)
+    rows = {}
+    for scene, factor in ((JASPER_RIDGE.label, 4.0), (SAMSON.label, 1.0)):
+        for method, start in (("bicubic", 0.1), ("kriging", 0.05)):
+            rows[scene, "clean", method] = row(start)
+            rows[scene, "worse", method] = row(start * (factor if method == "kriging" else 1.0))
+    report = experiment.report(rows)
+    assert "| worse | 1.00 / +0.0 / +0.00 | 2.00 / +0.0 / +0.00 |" in report
+    assert f"worse than bicubic in 1 of 4 cases: {JASPER_RIDGE.label}, worse" in report
