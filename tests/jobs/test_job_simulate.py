@@ -41,6 +41,8 @@ def test_rows_that_fill_no_coarse_pixel_are_left_out_and_said():
     assert pair.hsi.shape == (12, 4, 4)
     assert pair.msi.shape == (4, 20, 20)
     assert pair.hsi.attrs["hsrdiff_left_out"] == "3 rows at the bottom and 3 columns at the right"
+    narrow = simulate(material_cube(size=21)[:, :20], sensor=SENSOR, factor=5)
+    assert narrow.hsi.attrs["hsrdiff_left_out"] == "1 column at the right"
     assert "hsrdiff_left_out" not in simulate(material_cube(), sensor=SENSOR, factor=4).hsi.attrs
 
 

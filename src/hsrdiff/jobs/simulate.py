@@ -117,7 +117,10 @@ def simulate(
         record["hsrdiff_dropped_bands"] = ",".join(str(int(band) + 1) for band in np.flatnonzero(~kept))
     cropped = (truth.sizes["y"] - scene.X.shape[-2], truth.sizes["x"] - scene.X.shape[-1])
     if any(cropped):
-        record["hsrdiff_left_out"] = f"{cropped[0]} rows at the bottom and {cropped[1]} columns at the right"
+        sides = zip(cropped, ("row", "column"), ("at the bottom", "at the right"), strict=True)
+        record["hsrdiff_left_out"] = " and ".join(
+            f"{count} {line}{'s' if count > 1 else ''} {side}" for count, line, side in sides if count
+        )
     pair = scene_cubes(scene, truth, known)
     for image in pair:
         image.attrs.update(record)
