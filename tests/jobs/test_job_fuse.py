@@ -293,3 +293,39 @@ def test_kernel_that_would_need_unpickling_is_refused(pair, tmp_path):
     np.save(tmp_path / "k.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match="could not be read as a kernel"):
         fuse(pair.hsi, pair.msi, psf=tmp_path / "k.npy")
+
+
+def _noisy(pair, decibels=30.0):
+    rng = np.random.default_rng(2)
+    sigmas = [float(np.sqrt((cube.values**2).mean())) * 10 ** (-decibels / 20) for cube in (pair.hsi, pair.msi)]
+    return [
+        (cube + sigma * rng.standard_normal(cube.shape)).astype(np.float32)
+        for cube, sigma in zip((pair.hsi, pair.msi), sigmas, strict=True)
+    ]
+
+
+def test_images_without_noise_are_met_exactly_and_noisy_ones_softly(pair):
+    options = {"method": "regression-projected", "sensor": "sentinel2:B2,B3,B4,B8"}
+    assert fuse(pair.hsi, pair.msi, **options).attrs["hsrdiff_noise"].startswith("none")
+    hsi, msi = _noisy(pair)
+    soft = fuse(hsi, msi, **options)
+    assert soft.attrs["hsrdiff_noise"].startswith("HSI ")
+    hard = fuse(hsi, msi, noise_hsi=0.0, noise_msi=0.0, **options)
+    assert hard.attrs["hsrdiff_noise"].startswith("none")
+    assert np.abs(soft.values - hard.values).max() > 1e-3
+
+
+def test_noise_levels_are_in_the_units_of_the_files(pair):
+    options = {"method": "regression-projected", "sensor": "sentinel2:B2,B3,B4,B8"}
+    hsi, msi = _noisy(pair)
+    one = fuse(hsi, msi, noise_hsi=0.02, noise_msi=0.01, **options)
+    other = fuse(hsi * 1e4, msi * 1e4, noise_hsi=200.0, noise_msi=100.0, **options)
+    assert one.attrs["hsrdiff_noise"].startswith("HSI 0.02, MSI 0.01;")
+    assert other.attrs["hsrdiff_noise"].startswith("HSI 200, MSI 100;")
+    np.testing.assert_allclose(other.values, 1e4 * one.values, rtol=1e-4, atol=1.0)
+
+
+@pytest.mark.parametrize("level", [-0.1, float("nan"), float("inf")])
+def test_impossible_noise_level_is_refused(pair, level):
+    with pytest.raises(InputError, match="noise level of the hyperspectral image"):
+        fuse(pair.hsi, pair.msi, method="kriging", sensor="sentinel2:B2,B3,B4,B8", noise_hsi=level)

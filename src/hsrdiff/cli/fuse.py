@@ -58,6 +58,16 @@ def command(
     peak: Annotated[
         float | None, typer.Option("--peak", help="Value that means 1; found from the images when left out.")
     ] = None,
+    noise_hsi: Annotated[
+        float | None,
+        typer.Option(
+            "--noise-hsi", metavar="SIGMA", help="Noise of HSI in its unit; estimated when left out, 0 for none."
+        ),
+    ] = None,
+    noise_msi: Annotated[
+        float | None,
+        typer.Option("--noise-msi", metavar="SIGMA", help="Noise of MSI in its unit, likewise."),
+    ] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.fuse`, print."""
@@ -80,6 +90,8 @@ def command(
             steps=steps,
             seed=seed,
             peak=peak,
+            noise_hsi=noise_hsi,
+            noise_msi=noise_msi,
             out=out,
             progress=lambda done, in_all: report("", done, in_all),
         )

@@ -18,7 +18,7 @@ from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, make_fuser
 from hsrdiff.jobs.images import Image, check_output, take_cube
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
-from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf, told_response, told_sensor
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_noise, told_psf, told_response, told_sensor
 from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.observation import Observation, Scene
 from hsrdiff.rng import generator
@@ -43,6 +43,8 @@ def fuse(
     steps: int | None = None,
     seed: int = 0,
     peak: float | None = None,
+    noise_hsi: float | None = None,
+    noise_msi: float | None = None,
     out: PathLike | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
@@ -65,6 +67,8 @@ def fuse(
         steps: Sampling steps of a method that samples; its own default when None.
         seed: Seed of a method that draws random numbers.
         peak: Value of the HSI that means 1; found from the data when None.
+        noise_hsi: Standard deviation of the HSI's noise in its unit, at least 0; estimated when None.
+        noise_msi: Standard deviation of the MSI's noise in its unit, likewise; both 0 trust both images exactly.
         out: Where to write the result; the ending names the format.
         progress: Called with the steps done and the steps in all.
 
@@ -100,8 +104,15 @@ def fuse(
         scene = replace(scene, observation=Observation(spectral, spatial))
     elif fuser.needs.psf:
         scene = replace(scene, observation=Observation(fitted_response(scene, spatial), spatial))
+    levels = None
+    if scene.observation is not None and fuser.needs.psf:
+        levels = told_noise(scene, scale, noise_hsi, noise_msi)
+        scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", method))
-    cube = _finish(fusion, pair, scale, _record(fuser, fusion, scene, pair, scale, known, seed))
+    record = _record(fuser, fusion, scene, pair, scale, known, seed)
+    if levels is not None:
+        record["hsrdiff_noise"] = levels.describe(scale.gain * scale.peak, scale.peak)
+    cube = _finish(fusion, pair, scale, record)
     if out is not None:
         write_cube(cube, out)
     return cube

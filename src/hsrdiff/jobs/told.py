@@ -16,7 +16,8 @@ from scipy.optimize import nnls
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.fusers.regression import MINIMUM_SHARE, WHOLE_SHARE
-from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
+from hsrdiff.jobs.scaling import Scale
+from hsrdiff.observation import NoiseLevels, Scene, SpatialResponse, SpectralResponse, pair_noise
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor, gaussian_sensor, load_sensor
 from hsrdiff.typing import FloatArray, PathLike
@@ -156,6 +157,33 @@ def told_response(
             do="add them to the file (the ENVI header's 'wavelength' line), or leave the sensor out",
         )
     return SpectralResponse.from_sensor(sensor, wavelengths_nm, fwhm_nm)
+
+
+def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: float | None) -> NoiseLevels:
+    """Find the noise levels: what the user says, else what the pair shows.
+
+    Args:
+        scene: The scene in units of the peak, with its observation.
+        scale: How its values were made.
+        noise_hsi: Standard deviation of the HSI's noise in the file's unit, or None to estimate it.
+        noise_msi: That of the MSI, likewise.
+
+    Returns:
+        The levels in units of the peak.
+
+    Raises:
+        InputError: A level is negative or not finite.
+    """
+    for image, level in (("hyperspectral", noise_hsi), ("multispectral", noise_msi)):
+        if level is not None and not (math.isfinite(level) and level >= 0):
+            raise InputError(
+                f"the noise level of the {image} image is {level}",
+                expected="a standard deviation of at least 0 in the image's unit",
+                do="correct it, or leave it out to have it estimated",
+            )
+    sigma_x = None if noise_msi is None else noise_msi / (scale.gain * scale.peak)
+    sigma_y = None if noise_hsi is None else noise_hsi / scale.peak
+    return pair_noise(scene, sigma_x, sigma_y)
 
 
 def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hsrdiff.observation.consistency import JointProjection, SoftConsistency
 from hsrdiff.observation.gram import LRGram
 from hsrdiff.observation.model import Observation, add_noise
+from hsrdiff.observation.noise import NoiseLevels, estimate_noise_hr, estimate_noise_lr, pair_noise
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.observation.spectral import CoverageWarning, SpectralResponse, coverage
@@ -13,6 +14,7 @@ __all__ = [
     "CoverageWarning",
     "JointProjection",
     "LRGram",
+    "NoiseLevels",
     "Observation",
     "Scene",
     "SoftConsistency",
@@ -20,4 +22,7 @@ __all__ = [
     "SpectralResponse",
     "add_noise",
     "coverage",
+    "estimate_noise_hr",
+    "estimate_noise_lr",
+    "pair_noise",
 ]
