@@ -7,7 +7,7 @@ import torch
 from fuser_scenes import small_scene
 
 from hsrdiff.fusers import Regression, RegressionProjected
-from hsrdiff.observation import JointProjection, add_noise
+from hsrdiff.observation import JointProjection, SpectralResponse, add_noise
 
 
 def fuse(fuser, scene):
@@ -56,18 +56,27 @@ def test_valid_pixels_are_met_under_masks():
     torch.testing.assert_close(seen[inside.expand_as(seen)], scene.X[inside.expand_as(scene.X)], rtol=0, atol=1e-6)
 
 
+def linear_scene(height=16, width=24):
+    """A scene whose Z is exactly linear in X."""
+    scene = small_scene(2, height, width, dtype=torch.float64)
+    A = torch.randn((6, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    Z = torch.einsum("cb,nbhw->nchw", A, scene.X)
+    observation = dataclasses.replace(scene.observation, spectral=SpectralResponse(torch.linalg.pinv(A)))
+    X, Y = observation.observe(Z)
+    return dataclasses.replace(scene, X=X, Y=Y, Z=Z, observation=observation)
+
+
 def test_noise_levels_bring_the_soft_form_in_and_it_is_nearer():
-    scene = small_scene(3, 32, 48, dtype=torch.float64)
-    g = torch.Generator().manual_seed(3)
-    X, sigma_x = add_noise(scene.X, 20.0, g)
-    Y, sigma_y = add_noise(scene.Y, 20.0, g)
-    noisy = dataclasses.replace(scene, X=X, Y=Y)
-    told = dataclasses.replace(noisy, sigma_x=sigma_x, sigma_y=sigma_y)
+    scene = linear_scene(32, 48)
+    Y, sigma_y = add_noise(scene.Y, 20.0, torch.Generator().manual_seed(3))
+    noisy = dataclasses.replace(scene, Y=Y)
+    told = dataclasses.replace(noisy, sigma_y=sigma_y)
     hard, soft = (fuse(RegressionProjected(), s) for s in (noisy, told))
-    assert error(soft, scene) < 0.95 * error(hard, scene)
-    rms_x, rms_y = scene.observation.residuals(soft, X, Y)
-    assert rms_x > 0.1 * sigma_x
-    assert rms_y > 0.1 * sigma_y
+    assert error(soft, scene) < 0.5 * error(hard, scene)
+    assert error(soft, scene) < 0.5 * error(fuse(Regression(), noisy), scene)
+    exact, left = (scene.observation.residuals(image, scene.X, Y)[1] for image in (hard, soft))
+    assert left > 0.5 * sigma_y
+    assert exact < 0.5 * left
 
 
 def test_vanishing_noise_is_the_exact_form():
@@ -78,11 +87,5 @@ def test_vanishing_noise_is_the_exact_form():
 
 
 def test_a_truth_linear_in_the_guide_stays_exact_with_noise_levels():
-    scene = small_scene(2, dtype=torch.float64)
-    A = torch.randn((6, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    Z = torch.einsum("cb,nbhw->nchw", A, scene.X)
-    spectral = type(scene.observation.spectral)(torch.linalg.pinv(A))
-    observation = dataclasses.replace(scene.observation, spectral=spectral)
-    X, Y = observation.observe(Z)
-    linear = dataclasses.replace(scene, X=X, Y=Y, Z=Z, observation=observation, sigma_x=0.01, sigma_y=0.01)
-    torch.testing.assert_close(fuse(RegressionProjected(), linear), Z, rtol=0, atol=1e-4)
+    scene = dataclasses.replace(linear_scene(), sigma_x=0.01, sigma_y=0.01)
+    torch.testing.assert_close(fuse(RegressionProjected(), scene), scene.Z, rtol=0, atol=1e-4)

@@ -26,11 +26,13 @@ class Regressed:
     """What the regression says before masks.
 
     Attributes:
-        Z_hat: Estimate, shape (1, B, H, W), float64, finite everywhere.
+        P: What the guide explains, shape (1, B, H, W), float64, finite everywhere.
+        Z_hat: P with the upsampled residual, likewise.
         residual: Y - P D, what the guide does not explain, shape (1, B, h, w), float64.
         usable: LR pixels that were learnt from, bool (1, 1, h, w).
     """
 
+    P: HRHSI
     Z_hat: HRHSI
     residual: LRHSI
     usable: torch.Tensor
@@ -124,7 +126,7 @@ class Regression:
         residual = (y - C.T @ x).reshape(Y.shape)
         detail = fill_invalid(residual, usable)
         Z_hat = P + upsample(detail, (X.shape[-2], X.shape[-1]))
-        return Regressed(Z_hat, residual, usable)
+        return Regressed(P, Z_hat, residual, usable)
 
 
 def _driver(matrix: torch.Tensor) -> str:

@@ -17,7 +17,8 @@ _LEAST = 1e-3  # of the variance of Y: an estimate is never taken for exact
 class RegressionProjected:
     """`Regression`, then consistency: exact where the images have no noise, else the soft form.
 
-    The soft form weighs the estimate by the covariance of what the regression leaves unexplained at low resolution.
+    The soft form starts from what the guide explains, before the residual is injected, and weighs it by the
+    covariance of what it leaves unexplained at low resolution.
 
     Args:
         ridge: Relative weight of the regression's ridge, at least 0.
@@ -49,10 +50,12 @@ class RegressionProjected:
         """
         observation = require_observation(scene, self.name)
         regressed = self.regression.estimate(scene)
-        Z = regressed.Z_hat
+        # the upsampled residual brings the noise of Y along, which the soft form would take for knowledge
+        noisy = bool(scene.sigma_x or scene.sigma_y)
+        Z = regressed.P if noisy else regressed.Z_hat
         size = (int(Z.shape[-2]), int(Z.shape[-1]))
         X, Y = complete_pair(observation, Z, scene.X.to(Z), scene.Y.to(Z), scene.valid, scene.valid_lr)
-        if scene.sigma_x or scene.sigma_y:
+        if noisy:
             prior = _covariance(regressed, Y, scene.sigma_y)
             Z = SoftConsistency(observation, size, scene.sigma_x, scene.sigma_y, prior).project(Z, X, Y)
         else:
