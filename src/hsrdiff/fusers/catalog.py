@@ -8,7 +8,7 @@ from hsrdiff.errors import HsrdiffError, InputError, did_you_mean
 from hsrdiff.fusers.base import Fuser, FuserEntry
 from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.hsr_diff import HsrDiff
-from hsrdiff.fusers.kriging import Kriging, KrigingPoint
+from hsrdiff.fusers.kriging import Kriging, KrigingLearned, KrigingPoint
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
 
@@ -32,6 +32,11 @@ FUSERS: dict[str, FuserEntry] = {
         Kriging,
         "area-to-point spectral kriging from the scene's own spectra, then exact consistency",
         "Kyriakidis, A geostatistical framework for area-to-point spatial interpolation, Geographical Analysis 2004",
+    ),
+    KrigingLearned.name: FuserEntry(
+        KrigingLearned,
+        "kriging with a kernel learned over many scenes and sensors, for any bands",
+        "Wilson et al., Deep kernel learning, AISTATS 2016; Kyriakidis, Geographical Analysis 2004",
     ),
     KrigingPoint.name: FuserEntry(
         KrigingPoint,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hsrdiff.jobs.images import check_folder
 from hsrdiff.training import TrainResult, run_recipe
+from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
 from hsrdiff.typing import PathLike
 
 
@@ -41,7 +42,8 @@ def train(
         WriteError: The folder cannot be written.
     """
     check_folder(Path(out).absolute().parent)
-    return run_recipe(
+    run = run_kernel_recipe if is_kernel_recipe(recipe) else run_recipe
+    return run(
         recipe,
         out,
         data=data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -168,13 +169,22 @@ def shipped_recipes() -> dict[str, Path]:
     return {p.stem: p for p in sorted(folder.glob("*.toml"))}
 
 
-def _explain(error: ValidationError, source: str) -> RecipeError:
-    """Turn pydantic's errors into one sentence: a misspelt key first, since it makes another one missing."""
+def explain(error: ValidationError, source: str, recipe: type[BaseModel]) -> RecipeError:
+    """Turn pydantic's errors into one sentence: a misspelt key first, since it makes another one missing.
+
+    Args:
+        error: What pydantic found.
+        source: The recipe in words.
+        recipe: The class that was to be filled.
+
+    Returns:
+        The error to raise.
+    """
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = [str(p) for p in first["loc"]]
     where = ".".join(place)
     if first["type"] == "extra_forbidden":
-        section: Any = Recipe
+        section: Any = recipe
         for part in place[:-1]:
             if part.isdigit():
                 continue
@@ -194,27 +204,30 @@ def _explain(error: ValidationError, source: str) -> RecipeError:
     )
 
 
-def load_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> Recipe:
-    """Read a recipe, shipped or one's own, and check every key.
+def read_toml(
+    path: Path, asked: str, shipped: Mapping[str, Path], overrides: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """Read a TOML file and replace values.
 
     Args:
-        name_or_path: Name of a shipped recipe, or a TOML file.
-        overrides: Dotted keys and TOML values that replace the file's, such as ``{"training.seed": "1"}``.
+        path: The file.
+        asked: What the user named, for messages.
+        shipped: Recipes that could have been named.
+        overrides: Dotted keys and TOML values.
 
     Returns:
-        The recipe.
+        The content, unchecked.
 
     Raises:
-        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
+        RecipeError: If the file is missing or not TOML, or a key leads nowhere.
     """
-    path = shipped_recipes().get(str(name_or_path), Path(name_or_path))
     source = f"recipe '{path.name}'"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as e:
         raise RecipeError(
-            f"recipe '{name_or_path}' could not be read ({e.strerror})",
-            do="give a TOML file, or " + did_you_mean(str(name_or_path), shipped_recipes()),
+            f"recipe '{asked}' could not be read ({e.strerror})",
+            do="give a TOML file, or " + did_you_mean(asked, shipped),
         ) from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise RecipeError(f"{source} is not valid TOML ({e})", do="correct that line") from e
@@ -229,7 +242,25 @@ def load_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None)
             target[last] = tomllib.loads(f"v = {text}")["v"]
         except tomllib.TOMLDecodeError:
             target[last] = text
+    return content
+
+
+def load_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> Recipe:
+    """Read a recipe, shipped or one's own, and check every key.
+
+    Args:
+        name_or_path: Name of a shipped recipe, or a TOML file.
+        overrides: Dotted keys and TOML values that replace the file's, such as ``{"training.seed": "1"}``.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
+    """
+    path = shipped_recipes().get(str(name_or_path), Path(name_or_path))
+    content = read_toml(path, str(name_or_path), shipped_recipes(), overrides)
     try:
         return Recipe.model_validate(content)
     except ValidationError as e:
-        raise _explain(e, source) from e
+        raise explain(e, f"recipe '{path.name}'", Recipe) from e

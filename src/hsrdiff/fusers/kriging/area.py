@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from hsrdiff.fusers.kriging.kernel import Coordinates, Sites, SpectralKernel
+from hsrdiff.fusers.kriging.kernel import Kernel, Placed, Sites
+from hsrdiff.fusers.kriging.noise import noise_factor
 from hsrdiff.fusers.kriging.system import KrigingSystem, solve_features, solve_noisy
 
 BlockMeans = Callable[[torch.Tensor], torch.Tensor]
@@ -34,9 +36,9 @@ class AreaKriging:
         nugget: Variance of a pixel that no sample foretells, over the square of its brightness.
     """
 
-    kernel: SpectralKernel
-    pixels: Coordinates
-    landmarks: Coordinates
+    kernel: Kernel[Any]
+    pixels: Placed
+    landmarks: Placed
     root: torch.Tensor
     system: KrigingSystem
     nugget: float
@@ -44,7 +46,7 @@ class AreaKriging:
     @classmethod
     def fit(
         cls,
-        kernel: SpectralKernel,
+        kernel: Kernel[Any],
         pixels: Sites,
         landmarks: torch.Tensor,
         block_means: BlockMeans,
@@ -54,6 +56,7 @@ class AreaKriging:
         sigma: float = 0.0,
         averaging: float = 1.0,
         directions: int = 0,
+        hidden: torch.Tensor | None = None,
     ) -> AreaKriging:
         """Average the features over the LR pixels and solve.
 
@@ -68,6 +71,8 @@ class AreaKriging:
             sigma: Known standard deviation of the samples' noise.
             averaging: ``||k||^2`` of the PSF, by which a mean over pixels makes independent errors smaller.
             directions: Directions of the explained variance to keep; 0 spares the time where it is not wanted.
+            hidden: What the guide does not see of a spectrum, ``I - R^+ R``, shape (B, B), float64: the noise of all
+                samples is multiplied by what foretells this part best; None leaves the kernel's own.
 
         Returns:
             The predictor.
@@ -89,12 +94,14 @@ class AreaKriging:
         if unseen is not None:
             levels = levels + unseen.square() * prior
         levels = levels.clamp_min(float(prior.mean()) * 1e-12 + torch.finfo(torch.float32).tiny)
+        factor_of_noise = 1.0 if hidden is None else noise_factor(F, levels, Y, spread, hidden)
+        levels = levels * factor_of_noise
 
         def solve(noise: torch.Tensor) -> KrigingSystem:
             return solve_features(F, noise, Y, directions)
 
         system = solve_noisy(solve, levels, prior, Y, sigma)
-        own = system.own_variance(float(kernel.noise * prior.mean()), sigma) / averaging
+        own = system.own_variance(factor_of_noise * float(kernel.noise * prior.mean()), sigma) / averaging
         return cls(kernel, P, C, root, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
 
     def predict(self) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,12 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
 import torch
 
 from hsrdiff.typing import MSI
 
 Number = float | torch.Tensor
+
+
+class Placed(Protocol):
+    """Sites in the units of a kernel.
+
+    Attributes:
+        brightness: n, shape (P, 1).
+        guide: x, shape (P, b).
+    """
+
+    @property
+    def brightness(self) -> torch.Tensor:
+        """n, shape (P, 1)."""
+
+    @property
+    def guide(self) -> torch.Tensor:
+        """x, shape (P, b)."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, index: torch.Tensor | slice) -> Self:
+        """Return those of an index."""
+
+
+P = TypeVar("P", bound=Placed)
+
+
+class Kernel(Protocol[P]):
+    """What area-to-point kriging asks of a covariance; see `SpectralKernel` for the meaning of each part."""
+
+    @property
+    def noise(self) -> Number:
+        """s, noise of every sample over the mean of k."""
+
+    @property
+    def mixing(self) -> Number:
+        """v, noise of a sample over the guide's variance within its LR pixel."""
+
+    def coordinates(self, sites: Sites) -> P:
+        """Return sites in the units of this kernel."""
+
+    def matrix(self, left: P, right: P) -> torch.Tensor:
+        """Return k between two sets of sites."""
+
+    def diagonal(self, sites: P) -> torch.Tensor:
+        """Return k of each site with itself."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +65,12 @@ class Sites:
     Attributes:
         guide: x, values of the MSI in units of the scene's root mean square brightness, shape (P, b).
         place: u, row and column in LR pixels, shape (P, 2).
+        context: What surrounds each site, shape (P, C), for kernels that look at it; else None.
     """
 
     guide: torch.Tensor
     place: torch.Tensor
+    context: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.guide)
@@ -35,7 +84,7 @@ class Sites:
         Returns:
             Those sites.
         """
-        return Sites(self.guide[index], self.place[index])
+        return Sites(self.guide[index], self.place[index], None if self.context is None else self.context[index])
 
     def to(self, dtype: torch.dtype) -> Sites:
         """Return the sites in another floating type.
@@ -46,7 +95,9 @@ class Sites:
         Returns:
             The same sites.
         """
-        return Sites(self.guide.to(dtype), self.place.to(dtype))
+        return Sites(
+            self.guide.to(dtype), self.place.to(dtype), None if self.context is None else self.context.to(dtype)
+        )
 
 
 def image_sites(X: MSI, factor: int, scale: float) -> Sites:
@@ -162,7 +213,7 @@ class SpectralKernel:
         # Numerics: distances are differences of large squares unless the cloud is centred
         colour = colour - colour.detach().mean(dim=0)
         near = (sites.place - sites.place.mean(dim=0)) / self.reach_lr
-        return Coordinates(n, *_pair(colour), *_pair(near), x)
+        return Coordinates(n, *product_sides(colour), *product_sides(near), x)
 
     def matrix(self, left: Coordinates, right: Coordinates) -> torch.Tensor:
         """Return k between two sets of sites.
@@ -192,8 +243,15 @@ class SpectralKernel:
         return squares * (self.everywhere + self.nearby + self.linear)
 
 
-def _pair(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows a_i, b_j with a_i . b_j = 1 + |p_i - p_j|^2 / 2."""
+def product_sides(points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return rows a_i and b_j with ``a_i . b_j = 1 + |p_i - p_j|^2 / 2``, so that distances are matrix products.
+
+    Args:
+        points: Shape (P, d), centred.
+
+    Returns:
+        Two of shape (P, d + 2).
+    """
     half = points.square().sum(dim=1, keepdim=True) / 2
     one = torch.ones_like(half)
     return torch.cat([points, half, one], dim=1), torch.cat([-points, one, half + 1.0], dim=1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from hsrdiff.errors import InvalidValueError
+from hsrdiff.fusers.kriging.context import guide_context
 from hsrdiff.fusers.kriging.kernel import Sites, image_sites
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.observation import Scene, SpatialResponse
@@ -30,6 +31,7 @@ class Samples:
         scale: Brightness that means 1: root mean square of |x| over valid pixels.
         spatial: D.
         seen: 1 where the guide is valid, 0 elsewhere, shape (1, 1, H, W), or None where all of it is.
+        context: What surrounds each pixel of the guide, shape (1, C, H, W), or None; see `with_context`.
     """
 
     X: MSI
@@ -41,6 +43,7 @@ class Samples:
     scale: float
     spatial: SpatialResponse
     seen: torch.Tensor | None
+    context: torch.Tensor | None = None
 
     @classmethod
     def of(cls, scene: Scene, spatial: SpatialResponse, scale: float | None = None) -> Samples:
@@ -122,7 +125,15 @@ class Samples:
             share=coarse(self.share),
             usable=coarse(self.usable & inside.flatten()),
             seen=None if self.seen is None else fine(self.seen),
+            context=None if self.context is None else fine(self.context),
         )
+
+    def with_context(self) -> Samples:
+        """Return the same scene with `guide_context` of its guide, for kernels that look at it.
+
+        Taken from the whole image before it is cut into parts, so that no part sees its own edge.
+        """
+        return replace(self, context=guide_context(self.X, self.scale))
 
     @property
     def reach_lr(self) -> int:
@@ -145,7 +156,8 @@ class Samples:
 
     def pixels(self) -> Sites:
         """Return all HR pixels."""
-        return image_sites(self.X, self.spatial.factor, self.scale)
+        sites = image_sites(self.X, self.spatial.factor, self.scale)
+        return sites if self.context is None else replace(sites, context=self.context[0].flatten(1).T)
 
     def block_means(self, values: torch.Tensor) -> torch.Tensor:
         """Apply D over the valid pixels of X.

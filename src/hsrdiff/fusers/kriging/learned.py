@@ -1,0 +1,88 @@
+"""Kriging with a learned kernel as a fuser: likeness from experience, spectra from the scene."""
+
+from __future__ import annotations
+
+import torch
+
+from hsrdiff.errors import InputError
+from hsrdiff.fusers.base import Fusion, Needs, require_observation
+from hsrdiff.fusers.kriging.area import AreaKriging
+from hsrdiff.fusers.kriging.finish import finish
+from hsrdiff.fusers.kriging.fuser import DIRECTIONS
+from hsrdiff.fusers.kriging.learned_weights import SHIPPED, load_kernel
+from hsrdiff.fusers.kriging.samples import Samples
+from hsrdiff.fusers.kriging.system import KrigingSystem
+from hsrdiff.fusers.kriging.windows import krige_windows
+from hsrdiff.observation import Scene
+from hsrdiff.typing import PathLike
+
+
+class KrigingLearned:
+    """Area-to-point kriging whose kernel was learned over many scenes and sensors, then consistency with X and Y.
+
+    The learned part (`LearnedKernel`) says which pixels are alike, from colour, surroundings and place; the spectra
+    are solved for in closed form from the scene's own Y, so that any number of bands of either image is served.
+
+    Args:
+        weights: Weights of the kernel: a path, or the shipped ones when None.
+        landmarks: Pixels that span the process in a window, at least 1: more are finer and slower.
+        std: Return the standard deviation, for a third more time.
+
+    Raises:
+        InputError: An option is out of range.
+        WeightsError: The weights cannot be read.
+    """
+
+    name = "kriging-learned"
+    needs = Needs(response=True, psf=True, weights=True, tuning=True)
+
+    def __init__(self, *, weights: PathLike | None = None, landmarks: int = 1000, std: bool = True) -> None:
+        if int(landmarks) != landmarks or landmarks < 1:
+            raise InputError(
+                f"landmarks {landmarks}",
+                expected="a whole number of at least 1",
+                do="change the option landmarks",
+            )
+        self.kernel, self.card = load_kernel(SHIPPED if weights is None else weights)
+        self.landmarks, self.std = int(landmarks), bool(std)
+
+    @torch.no_grad()
+    def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
+        """Krige every pixel of X from the LR pixels of Y, then make it consistent with both.
+
+        Args:
+            scene: The scene, with its observation; noise levels enter the system and choose the soft consistency.
+            generator: Source of the landmarks.
+
+        Returns:
+            The estimate and its standard deviation, in the type of Y, NaN where X or Y is invalid.
+
+        Raises:
+            InputError: If the scene does not fit together or has no observation.
+            InvalidValueError: If no LR pixel is valid in both images.
+        """
+        scene.check()
+        observation = require_observation(scene, self.name)
+        samples = Samples.of(scene, observation.spatial).with_context()
+        R = observation.spectral.matrix.double()
+        hidden = torch.eye(R.shape[1], dtype=R.dtype, device=R.device) - torch.linalg.pinv(R) @ R
+        directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
+
+        def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
+            fitted = AreaKriging.fit(
+                self.kernel,
+                part.pixels(),
+                part.landmarks(self.landmarks, generator),
+                part.block_means,
+                part.spectra,
+                part.spread[part.usable],
+                part.unseen,
+                scene.sigma_y,
+                float(observation.spatial.kernel.square().sum()),
+                directions,
+                hidden.to(part.X.device),
+            )
+            return *fitted.predict(), fitted.system
+
+        notes = {"kernel": f"learned: {self.card.name}, {self.card.data}"}
+        return finish(scene, observation, krige_windows(samples, predict), self.std, notes)
