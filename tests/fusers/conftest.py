@@ -4,6 +4,8 @@ import pytest
 import torch
 from fuser_scenes import BANDS, FACTOR, WAVELENGTHS_NM
 
+from hsrdiff.fusers.kriging import LearnedKernel
+from hsrdiff.fusers.kriging.learned_weights import KernelCard, save_kernel
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 
 
@@ -34,3 +36,12 @@ def weights(tmp_path_factory):
         return made[msi_bands]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def kernel_weights(tmp_path_factory):
+    """Return the path of an untrained learned kernel."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        kernel = LearnedKernel()
+    return save_kernel(tmp_path_factory.mktemp("kernel") / "kernel.safetensors", kernel, KernelCard(name="untrained"))

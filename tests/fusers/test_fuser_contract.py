@@ -12,11 +12,14 @@ from hsrdiff.fusers.masking import output_mask
 
 
 @pytest.fixture(params=FUSERS)
-def make(request, weights):
+def make(request, weights, kernel_weights):
     """Return a function msi_bands -> the fuser, with what its constructor needs."""
 
     def build(msi_bands=3):
-        options = {"weights": weights(msi_bands), "steps": 3} if request.param == "hsr-diff" else {}
+        options = {
+            "hsr-diff": {"weights": weights(msi_bands), "steps": 3},
+            "kriging-learned": {"weights": kernel_weights},
+        }.get(request.param, {})
         return make_fuser(request.param, **options)
 
     build.name = request.param
@@ -52,7 +55,7 @@ def test_entry_describes_itself(make):
     assert entry.summary
     assert entry.citation
     assert str(fuser.needs)
-    assert make.name == "hsr-diff" or not fuser.needs.weights
+    assert make.name in ("hsr-diff", "kriging-learned") or not fuser.needs.weights
 
 
 @pytest.mark.parametrize("msi_bands", [1, 3])

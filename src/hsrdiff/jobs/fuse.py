@@ -131,7 +131,7 @@ def _make_fuser(
         name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
     }
     takes = inspect.signature(FUSERS[method].make).parameters
-    if "weights" in takes and weights is None:
+    if "weights" in takes and weights is None and takes["weights"].default is inspect.Parameter.empty:
         options["weights"] = _fitting_weights(pair)
     if "peak" in takes:
         options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import safetensors
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.fusers.kriging.learned_kernel import LearnedKernel, LearnedKernelConfig
+from hsrdiff.networks.weights import save_tensors
 from hsrdiff.typing import PathLike
 
 # Changes whenever the same tensors would mean another function.
@@ -70,16 +70,12 @@ def save_kernel(path: PathLike, kernel: LearnedKernel, card: KernelCard) -> Path
         "config": kernel.config.model_dump_json(),
         "card": card.model_dump_json(),
     }
-    part = target.with_name(target.name + ".part")
     try:
-        save_file(tensors, str(part), metadata=metadata)
-        os.replace(part, target)
+        save_tensors(target, tensors, metadata)
     except (OSError, safetensors.SafetensorError) as e:
         raise WriteError(
             f"weights could not be written to '{target}' ({e})", do="check the folder and the free space"
         ) from e
-    finally:  # after Ctrl-C too
-        part.unlink(missing_ok=True)
     return target
 
 
