@@ -13,6 +13,9 @@ from pydantic import BaseModel
 from hsrdiff.cli.app import app
 from hsrdiff.cubes import FORMATS
 from hsrdiff.cubes.formats import FIELDS
+from hsrdiff.fusers.kriging import LearnedKernelConfig
+from hsrdiff.training.kriging import KernelRecipe, shipped_kernel_recipes
+from hsrdiff.training.kriging.recipe import KernelData, KernelTraining
 from hsrdiff.training.recipe import Recipe, shipped_recipes
 
 ROOT = Path(__file__).parent.parent
@@ -124,6 +127,26 @@ def test_the_recipe_in_the_document_is_one():
 
 def test_shipped_recipes_are_those_documented():
     assert {row[0].strip("`") for row in rows(section(RECIPES, "## Shipped recipes"))[1:]} == set(shipped_recipes())
+
+
+def test_the_table_of_kernel_recipes_and_their_keys_is_that_of_the_code():
+    recipes, keys = re.split(r"\nIts keys:\n", section(RECIPES, "## Learned kernels"))
+    assert {row[0].strip("`") for row in rows(recipes)[1:]} == set(shipped_kernel_recipes())
+    parts = {"": KernelRecipe, "kernel": LearnedKernelConfig, "data": KernelData, "training": KernelTraining}
+    known = {
+        f"{place}.{key}".lstrip("."): field
+        for place, model in parts.items()
+        for key, field in model.model_fields.items()
+        if place or key not in parts
+    }
+    stated = {row[0].strip("`"): row[1] for row in rows(keys)[1:]}
+    assert set(stated) == set(known)
+    for key, text in stated.items():
+        if text == "required":
+            assert known[key].is_required(), key
+        else:
+            value = tomllib.loads(f"v = {text.strip('`')}")["v"]
+            assert (tuple(value) if isinstance(value, list) else value) == known[key].default, key
 
 
 # Formats

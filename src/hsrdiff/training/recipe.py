@@ -16,6 +16,7 @@ from hsrdiff.networks import PRESETS, CDFormerConfig
 from hsrdiff.training.progressive import Stage
 from hsrdiff.typing import PathLike
 
+_FOLDER = Path(__file__).parent.parent / "recipes"
 _Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -165,8 +166,7 @@ class Recipe(_Section):
 
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that come with the package, by name."""
-    folder = Path(__file__).parent.parent / "recipes"
-    return {p.stem: p for p in sorted(folder.glob("*.toml"))}
+    return {p.stem: p for p in sorted(_FOLDER.glob("*.toml"))}
 
 
 def explain(error: ValidationError, source: str, recipe: type[BaseModel]) -> RecipeError:
@@ -204,15 +204,12 @@ def explain(error: ValidationError, source: str, recipe: type[BaseModel]) -> Rec
     )
 
 
-def read_toml(
-    path: Path, asked: str, shipped: Mapping[str, Path], overrides: Mapping[str, str] | None
-) -> dict[str, Any]:
+def read_toml(path: Path, asked: str, overrides: Mapping[str, str] | None) -> dict[str, Any]:
     """Read a TOML file and replace values.
 
     Args:
         path: The file.
         asked: What the user named, for messages.
-        shipped: Recipes that could have been named.
         overrides: Dotted keys and TOML values.
 
     Returns:
@@ -227,7 +224,7 @@ def read_toml(
     except OSError as e:
         raise RecipeError(
             f"recipe '{asked}' could not be read ({e.strerror})",
-            do="give a TOML file, or " + did_you_mean(asked, shipped),
+            do="give a TOML file, or " + did_you_mean(asked, sorted(p.stem for p in _FOLDER.rglob("*.toml"))),
         ) from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise RecipeError(f"{source} is not valid TOML ({e})", do="correct that line") from e
@@ -259,7 +256,7 @@ def load_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None)
         RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
     """
     path = shipped_recipes().get(str(name_or_path), Path(name_or_path))
-    content = read_toml(path, str(name_or_path), shipped_recipes(), overrides)
+    content = read_toml(path, str(name_or_path), overrides)
     try:
         return Recipe.model_validate(content)
     except ValidationError as e:

@@ -128,7 +128,7 @@ def load_kernel_recipe(name_or_path: PathLike, overrides: dict[str, str] | None 
         RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
     """
     path = shipped_kernel_recipes().get(str(name_or_path), Path(name_or_path))
-    content = read_toml(path, str(name_or_path), shipped_kernel_recipes(), overrides)
+    content = read_toml(path, str(name_or_path), overrides)
     try:
         return KernelRecipe.model_validate(content)
     except ValidationError as e:
