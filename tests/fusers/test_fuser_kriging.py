@@ -228,12 +228,25 @@ def test_tuning_draws_whole_windows_and_keeps_mean_guides():
     scene = curved_scene(128, 160)
     samples = Samples.of(scene, scene.observation.spatial)
     problem = TuningProblem.draw(samples, generator())
-    assert 192 <= len(problem.Y) <= 256
+    assert 320 <= len(problem.Y) <= 400
     points = len(problem.sites) // len(problem.Y)
     means = problem.sites.guide.reshape(len(problem.Y), points, 3).mean(1)
     everything = image_sites(samples.guide_lr, 1, samples.scale).guide
     distance = torch.cdist(means, everything).min(1).values
     assert float(distance.max()) < 1e-6
+
+
+def test_tuning_with_landmarks_comes_to_that_without():
+    scene = curved_scene()
+    samples = Samples.of(scene, scene.observation.spatial)
+    problem = TuningProblem.draw(samples, generator(), points=3)
+    assert problem.landmarks is None
+    every = dataclasses.replace(problem, landmarks=torch.arange(len(problem.sites)))
+    few = dataclasses.replace(problem, landmarks=torch.randperm(len(problem.sites), generator=generator())[:96])
+    kernel = SpectralKernel()
+    exact = float(problem.loss(kernel))
+    assert float(every.loss(kernel)) == pytest.approx(exact, abs=1e-3)
+    assert float(few.loss(kernel)) == pytest.approx(exact, abs=0.2)
 
 
 def test_landmarks_are_spread_and_valid():

@@ -12,6 +12,7 @@ from hsrdiff.fusers.kriging.context import RADII, SCALES, TEXTURES, channels, gu
 from hsrdiff.fusers.kriging.kernel import Sites
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, load_kernel, save_kernel, shipped_kernels
 from hsrdiff.fusers.kriging.noise import FACTORS, noise_factor
+from hsrdiff.fusers.kriging.stacking import Estimate, stack, stack_weight
 from hsrdiff.fusers.kriging.system import solve_features
 
 
@@ -176,3 +177,43 @@ def test_a_guide_that_tells_all_is_answered_exactly_and_options_are_checked(tmp_
     torch.testing.assert_close(fusion.Z_hat, scene.Z.float(), rtol=0, atol=2e-4)
     with pytest.raises(InputError, match="landmarks"):
         KrigingLearned(weights=path, landmarks=0)
+
+
+def test_stack_weight_is_the_best_of_all():
+    first, second = draw(30, 4, seed=1) - 0.5, draw(30, 4, seed=2) - 0.5
+    first = 0.3 * first + 0.5 * second
+    weights = torch.full((30,), 1 / 30, dtype=torch.float64)
+    w = stack_weight(first, second, weights)
+    size = (first.square() + second.square()).mean(dim=0).sqrt()
+
+    def energy(share):
+        return float(((share * first + (1 - share) * second) / size).square().sum())
+
+    assert 0 < w < 1
+    assert energy(w) <= min(energy(s / 100) for s in range(101)) + 1e-12
+    assert stack_weight(first, first, weights) == 0.5
+    assert stack_weight(10 * second, second, weights) == 0.0
+    assert stack_weight(second, 10 * second, weights) == 1.0
+
+
+def test_stack_of_an_estimate_with_itself_is_itself():
+    F, Y = draw(40, 12, seed=1), draw(40, 5, seed=2)
+    system = solve_features(F, torch.full((40,), 0.1, dtype=torch.float64), Y)
+    one = Estimate(draw(7, 5, seed=3), draw(7, seed=4), system)
+    both, w = stack(one, one, torch.zeros(40, dtype=torch.float64), torch.eye(5, dtype=torch.float64))
+    assert w == 0.5
+    torch.testing.assert_close(both.spectra, one.spectra)
+    torch.testing.assert_close(both.system.left_out, system.left_out)
+    # the same variance in absolute units
+    level = system.scale().mean()
+    torch.testing.assert_close(both.variance * both.system.scale().mean(), one.variance * level)
+
+
+def test_where_experience_does_not_fit_little_of_it_is_used(tmp_path):
+    kernel = LearnedKernel()
+    with torch.no_grad():
+        kernel.rates.fill_(8.0)  # no pixel is like another
+        kernel.log_linear.fill_(-20.0)
+    path = save_kernel(tmp_path / "k.safetensors", kernel, KernelCard(name="useless"))
+    fusion = KrigingLearned(weights=path).fuse(small_scene(3, 32, 32), generator=torch.Generator().manual_seed(0))
+    assert int(fusion.notes["kernel"].split("; ")[1].split(" ")[0]) < 20
