@@ -181,7 +181,7 @@ def test_a_guide_that_tells_all_is_answered_exactly_and_options_are_checked(tmp_
 
 def test_stack_weight_is_the_best_of_all():
     first, second = draw(30, 4, seed=1) - 0.5, draw(30, 4, seed=2) - 0.5
-    first = 0.3 * first + 0.5 * second
+    first = 0.7 * first + 0.2 * second
     weights = torch.full((30,), 1 / 30, dtype=torch.float64)
     w = stack_weight(first, second, weights)
     size = (first.square() + second.square()).mean(dim=0).sqrt()
