@@ -109,7 +109,8 @@ class TuningProblem:
         n, points = len(self.Y), len(self.sites) // len(self.Y)
         P = kernel.coordinates(self.sites)
         if self.landmarks is None:
-            return kernel.matrix(P, P).reshape(n, points, n, points).mean(dim=(1, 3))
+            direct: torch.Tensor = kernel.matrix(P, P).reshape(n, points, n, points).mean(dim=(1, 3))
+            return direct
         C = P.at(self.landmarks)
         K = kernel.matrix(C, C)
         jitter = _NEGLIGIBLE * K.diagonal().sum() + torch.finfo(torch.float32).tiny
@@ -117,7 +118,8 @@ class TuningProblem:
         factor = torch.linalg.cholesky((K + K.T) / 2 + jitter * eye)
         means = kernel.matrix(P, C).reshape(n, points, -1).mean(dim=1)
         features = torch.linalg.solve_triangular(factor, means.T, upper=False)
-        return features.T @ features
+        product: torch.Tensor = features.T @ features
+        return product
 
 
 def tune(kernel: SpectralKernel, problem: TuningProblem, steps: int = STEPS) -> SpectralKernel:
