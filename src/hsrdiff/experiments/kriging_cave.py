@@ -8,7 +8,7 @@ from functools import partial
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene, mean_row
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.methods import METHODS, methods
+from hsrdiff.experiments.methods import WITH_LEARNED, methods
 from hsrdiff.typing import PathLike
 
 FACTORS = (8, 16, 32)
@@ -22,7 +22,9 @@ class KrigingCave:
         "Kriging and regression on the test scenes of CAVE: x8 and x16 with a Gaussian PSF, x32 with the exact kernel"
     )
 
-    def __init__(self, factors: Sequence[int] = FACTORS, methods: Sequence[str] = METHODS, split: str = "test") -> None:
+    def __init__(
+        self, factors: Sequence[int] = FACTORS, methods: Sequence[str] = WITH_LEARNED, split: str = "test"
+    ) -> None:
         self.factors, self.methods, self.split = factors, methods, split
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:

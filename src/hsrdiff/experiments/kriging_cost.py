@@ -17,7 +17,7 @@ from hsrdiff.experiments.base import Rows, Trial, markdown_table
 from hsrdiff.typing import PathLike
 
 SIDES = (256, 512, 1024, 2048)
-METHODS = ("kriging", "regression-projected")
+METHODS = ("kriging", "kriging-learned", "regression-projected")
 BANDS, FACTOR, GUIDE_BANDS = 31, 4, 4
 PEAK, BEFORE = "peak MiB", "MiB before"
 

@@ -8,6 +8,7 @@ from functools import partial
 from hsrdiff.fusers import Fuser, make_fuser
 
 METHODS = ("bicubic", "regression", "regression-projected", "kriging")
+WITH_LEARNED = (*METHODS, "kriging-learned")
 
 
 def methods(names: Sequence[str] = METHODS) -> Mapping[str, Callable[[], Fuser]]:
@@ -19,5 +20,5 @@ def methods(names: Sequence[str] = METHODS) -> Mapping[str, Callable[[], Fuser]]
     Returns:
         Name -> makes the method; kriging without its standard deviation, which no score reads.
     """
-    options = {"kriging": {"std": False}}
+    options = {name: {"std": False} for name in ("kriging", "kriging-learned")}
     return {name: partial(make_fuser, name, **options.get(name, {})) for name in names}
