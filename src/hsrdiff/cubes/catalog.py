@@ -168,7 +168,7 @@ def write_cube(
     """
     check_cube(cube)
     path = Path(path)
-    name = _format_to_write(path, format)
+    name = format_to_write(path, format)
     known = FORMATS[name]
     chosen = CreationOptions(cog=cog, compress=compress, interleave=interleave, byte_order=byte_order)
     _check_options(name, known, chosen)
@@ -181,8 +181,19 @@ def write_cube(
     return path
 
 
-def _format_to_write(path: Path, format: str | None) -> str:
-    """Return the format asked for, or the first writable one with the ending of `path`."""
+def format_to_write(path: Path, format: str | None = None) -> str:
+    """Return the name of the format that a cube would be written in: the one asked for, or the first by the ending.
+
+    Args:
+        path: Where the cube would go.
+        format: A key of `FORMATS`, to choose by name.
+
+    Returns:
+        A key of `FORMATS`.
+
+    Raises:
+        CubeFormatError: There is no such format or no such ending.
+    """
     if format is not None:
         if format not in FORMATS:
             raise CubeFormatError(f"there is no format '{format}'", do=did_you_mean(format, FORMATS))

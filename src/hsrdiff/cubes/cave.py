@@ -32,6 +32,7 @@ can_write = True
 can_keep: frozenset[str] = frozenset({"wavelength"})
 
 WAVELENGTHS_NM = np.arange(400.0, 701.0, 10.0)
+WRITTEN = Packing.of(np.uint16, 1.0 / 65535)  # the numbers of a scene that is written, whatever its encoding asks
 _IMAGE = re.compile(r"(?i)^(?!\.)(.+_ms)_(\d{2})\.png$")
 
 
@@ -150,9 +151,8 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     name = path.name if path.name.endswith("_ms") else f"{path.name}_ms"
     inner = path / name
     inner.mkdir(parents=True)
-    packing = Packing.of(np.uint16, 1.0 / 65535)
     raw = np.empty(cube.shape, np.uint16)
-    for rows, strip in packed_strips(cube, packing):
+    for rows, strip in packed_strips(cube, WRITTEN):
         raw[:, rows] = strip
     for band in range(31):
         file = inner / f"{name}_{band + 1:02d}.png"

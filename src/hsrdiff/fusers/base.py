@@ -93,11 +93,13 @@ class FuserEntry:
         make: The class; its constructor's keyword arguments are the method's options.
         summary: One line for a list.
         citation: Who published the method.
+        std: Whether it gives a standard deviation with the options it has by default.
     """
 
     make: Callable[..., Fuser]
     summary: str
     citation: str
+    std: bool = False
 
 
 def require_observation(scene: Scene, fuser: str) -> Observation:

@@ -32,6 +32,7 @@ FUSERS: dict[str, FuserEntry] = {
         Kriging,
         "area-to-point spectral kriging from the scene's own spectra, then exact consistency",
         "Kyriakidis, A geostatistical framework for area-to-point spatial interpolation, Geographical Analysis 2004",
+        std=True,
     ),
     KrigingLearned.name: FuserEntry(
         KrigingLearned,
@@ -42,6 +43,7 @@ FUSERS: dict[str, FuserEntry] = {
         KrigingPoint,
         "spectral kriging that takes low-resolution pixels for points, for small scenes",
         "Rasmussen and Williams, Gaussian processes for machine learning, MIT Press 2006, chapter 2",
+        std=True,
     ),
     HsrDiff.name: FuserEntry(
         HsrDiff,

@@ -6,6 +6,8 @@ from hsrdiff.observation.consistency import JointProjection, SoftConsistency
 from hsrdiff.observation.gram import LRGram
 from hsrdiff.observation.model import Observation, add_noise
 from hsrdiff.observation.noise import NoiseLevels, estimate_noise_hr, estimate_noise_lr, pair_noise
+from hsrdiff.observation.non_negative import NonNegative, non_negative
+from hsrdiff.observation.residual import Residual, residuals
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.observation.spectral import CoverageWarning, SpectralResponse, coverage
@@ -15,7 +17,9 @@ __all__ = [
     "JointProjection",
     "LRGram",
     "NoiseLevels",
+    "NonNegative",
     "Observation",
+    "Residual",
     "Scene",
     "SoftConsistency",
     "SpatialResponse",
@@ -24,5 +28,7 @@ __all__ = [
     "coverage",
     "estimate_noise_hr",
     "estimate_noise_lr",
+    "non_negative",
     "pair_noise",
+    "residuals",
 ]

@@ -1,0 +1,123 @@
+"""Stored values: the integers and the scale that a cube is packed with, and what a reader of its file will see."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hsrdiff.cubes import cave
+from hsrdiff.cubes.catalog import FORMATS, format_to_write
+from hsrdiff.cubes.packing import Packing
+from hsrdiff.errors import CubeFormatError, InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from hsrdiff.typing import PathLike
+
+NUMBER_TYPES = ("float32", "int16", "uint16")
+
+
+def check_number_type(dtype: str, path: PathLike | None) -> None:
+    """Make sure that a number type is known, and that the format of an output keeps its scale.
+
+    Args:
+        dtype: One of `NUMBER_TYPES`.
+        path: Where the cube goes, or None for nowhere.
+
+    Raises:
+        InputError: There is no such type.
+        CubeFormatError: The format keeps no scale, or its ending is unknown.
+    """
+    if dtype not in NUMBER_TYPES:
+        raise InputError(f"there is no number type '{dtype}' for a cube", do=did_you_mean(str(dtype), NUMBER_TYPES))
+    if path is None or dtype == "float32":
+        return
+    known = FORMATS[format_to_write(Path(path))]
+    if "packing" not in known.can_keep:
+        endings = (each.suffixes[0] for each in FORMATS.values() if each.can_write and "packing" in each.can_keep)
+        raise CubeFormatError(
+            f"the output '{path}' is a {known.title}, which keeps no scale for {dtype} numbers",
+            expected=f"one of {', '.join(sorted(set(endings)))}",
+            do="choose another ending, or leave the number type out",
+        )
+
+
+def packed_as(cube: xr.DataArray, dtype: str) -> xr.DataArray:
+    """Ask for a number type, with the scale that loses least: one for all bands, as every reader knows it.
+
+    Integers span the valid values; the scale has three digits, so that it is the same number in every file. The
+    offset is 0, but for unsigned numbers of a cube with negative values: there it is a multiple of the scale, so
+    that 0 stays 0.
+
+    Args:
+        cube: (band, y, x), NaN where invalid.
+        dtype: One of `NUMBER_TYPES`.
+
+    Returns:
+        The same values with an `.encoding` of their own.
+
+    Raises:
+        InputError: There is no such type.
+    """
+    check_number_type(dtype, None)
+    packed = cube.copy(deep=False)
+    kept = {name: value for name, value in cube.encoding.items() if name not in _ENTRIES}
+    packed.encoding = kept | ({} if dtype == "float32" else _integers(cube, np.dtype(dtype)).encoding())
+    return packed
+
+
+def as_stored(cube: xr.DataArray, path: PathLike | None = None) -> xr.DataArray:
+    """Return the cube with the values that its file gives back, rounded and clipped by its packing.
+
+    Args:
+        cube: (band, y, x) of float32, NaN where invalid.
+        path: Where it goes, which decides the format; None for one that keeps the packing.
+
+    Returns:
+        The cube itself where nothing is lost.
+
+    Raises:
+        CubeFormatError: The format holds no invalid pixels, or its ending is unknown.
+    """
+    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    if path is not None:
+        name = format_to_write(Path(path))
+        if name == "cave":
+            packing = cave.WRITTEN
+        elif "packing" not in FORMATS[name].can_keep:
+            packing = Packing.of(np.float32, fill_value=np.nan)
+        elif "band_packing" not in FORMATS[name].can_keep:
+            packing = packing.one_scale()
+    if packing.is_plain and packing.dtype == np.float32:
+        return cube
+    return cube.copy(data=packing.decode(packing.encode(cube.values)))
+
+
+_ENTRIES = ("dtype", "scale_factor", "add_offset", "_FillValue")
+
+
+def _integers(cube: xr.DataArray, dtype: np.dtype[np.integer]) -> Packing:
+    """Span the valid values; one end of the type marks invalid pixels."""
+    finite = cube.values[np.isfinite(cube.values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    limits = np.iinfo(dtype)
+    if limits.min:
+        scale = _three_digits_up(max(-low, high) / limits.max)
+        return Packing.of(dtype, scale, 0.0, limits.min)
+    if low >= 0:
+        return Packing.of(dtype, _three_digits_up(high / (limits.max - 1)), 0.0, limits.max)
+    # the offset's step down to a multiple of the scale takes one more number
+    scale = _three_digits_up((max(high, 0.0) - low) / (limits.max - 2))
+    return Packing.of(dtype, scale, -math.ceil(-low / scale) * scale, limits.max)
+
+
+def _three_digits_up(number: float) -> float:
+    """Return the least number of three digits that is not less; 1 for 0."""
+    if not number > 0:
+        return 1.0
+    exponent = math.floor(math.log10(number)) - 2
+    return float(f"{math.ceil(number / 10.0**exponent)}e{exponent}")

@@ -1,0 +1,102 @@
+"""Outputs of a fusion: checked before the work, judged as they are stored, and written all or none."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import xarray as xr
+
+from hsrdiff.cubes import as_stored, check_number_type, packed_as, write_cube
+from hsrdiff.cubes.atomic import atomic_output
+from hsrdiff.errors import InputError
+from hsrdiff.fusers import FUSERS
+from hsrdiff.jobs.images import Image, check_output, files_of
+from hsrdiff.jobs.scaling import Scale
+from hsrdiff.observation import Scene, residuals
+from hsrdiff.typing import PathLike
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a fusion goes, and in which numbers.
+
+    Args:
+        out: The file of the cube, or None.
+        std_out: The file of its standard deviation, or None.
+        dtype: Number type of the cube's file, one of `hsrdiff.cubes.NUMBER_TYPES`.
+    """
+
+    out: PathLike | None
+    std_out: PathLike | None
+    dtype: str
+
+    def check(self, method: str, *inputs: Image) -> None:
+        """Make sure, before any work, that all can be made and written.
+
+        Args:
+            method: The method, a name in `hsrdiff.fusers.FUSERS`.
+            *inputs: What the job reads.
+
+        Raises:
+            InputError: The method gives no standard deviation, an output is an input or the other output, or the
+                number type is unknown.
+            CubeFormatError: An ending names no format that is written, or one that keeps no scale.
+            WriteError: A folder does not exist or is not writable.
+        """
+        for path in (self.out, self.std_out):
+            check_output(path, *inputs)
+        if self.out is not None and self.std_out is not None and files_of(self.out) & files_of(self.std_out):
+            raise InputError(
+                f"'{self.std_out}' is to hold the standard deviation and '{self.out}' the result",
+                expected="two files",
+                do="choose another name for one of them",
+            )
+        check_number_type(self.dtype, self.out)
+        if self.std_out is not None and not FUSERS[method].std:
+            able = ", ".join(name for name, entry in FUSERS.items() if entry.std)
+            raise InputError(
+                f"the method '{method}' gives no standard deviation",
+                expected=f"one of {able}",
+                do="choose another method, or leave --std out",
+            )
+
+    def write(self, cube: xr.DataArray, std: xr.DataArray | None, scene: Scene, scale: Scale) -> xr.DataArray:
+        """Pack the cube, say how far its stored values are from both images, and write all or none.
+
+        Args:
+            cube: The fused cube in the HSI's unit.
+            std: Its standard deviation, likewise, or None.
+            scene: The scene in units of the peak, with its observation where it is known.
+            scale: How its values were made.
+
+        Returns:
+            The cube with the values and the record that its file has.
+
+        Raises:
+            CubeFormatError: A format cannot hold its cube.
+            WriteError: The disk is full or the system refused; nothing is left behind.
+        """
+        packed = packed_as(cube, self.dtype)
+        stored = as_stored(packed, self.out)
+        stored.encoding = packed.encoding
+        if self.dtype != "float32":
+            step, offset = (packed.encoding.get(name, default) for name, default in _PLAIN)
+            stored.attrs["hsrdiff_packing"] = f"{self.dtype} with scale {step:.6g} and offset {offset:.6g}"
+        if scene.observation is not None:
+            Z = torch.from_numpy(stored.values)[None] / scale.peak
+            of_x, of_y = residuals(scene.observation, Z, scene.X, scene.Y, scene.valid, scene.valid_lr)
+            stored.attrs["hsrdiff_residual_msi"] = of_x.describe(scale.gain * scale.peak)
+            stored.attrs["hsrdiff_residual_hsi"] = of_y.describe(scale.peak)
+        with ExitStack() as stack:
+            if self.std_out is not None and std is not None:
+                # it takes its place only after the cube has been written
+                write_cube(std, stack.enter_context(atomic_output(Path(self.std_out))))
+            if self.out is not None:
+                write_cube(stored, self.out)
+        return stored
+
+
+_PLAIN = (("scale_factor", 1.0), ("add_offset", 0.0))
