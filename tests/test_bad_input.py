@@ -197,6 +197,30 @@ def test_unknown_method(here):
     assert "use 'hsr-diff' if that was meant" in fuse(here, "-m", "hsrdif")
 
 
+def test_deviation_number_type_and_two_outputs(here):
+    kriging = ("-m", "kriging", "--sensor", SENSOR)
+    assert "'regression' gives no standard deviation" in fuse(here, "-m", "regression", "--std", "std.tif")
+    assert "expected two files" in fuse(here, *kriging, "--std", "fused.tif")
+    assert "expected two files" in fuse(here, *kriging, "--std", "fused.img", out="fused.hdr")
+    assert "would replace the input 'msi.tif'" in fuse(here, *kriging, "--std", "msi.tif")
+    assert "names no format" in fuse(here, *kriging, "--std", "std.docx")
+    assert "use 'uint16' if that was meant" in fuse(here, "--dtype", "uint61")
+    assert "keeps no scale for int16" in fuse(here, "--dtype", "int16", out="fused.npy")
+
+
+def test_disk_full_for_one_of_two_outputs_leaves_neither(here, monkeypatch):
+    from hsrdiff.cubes import FORMATS
+
+    def full(cube, path, options):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FORMATS["npy"], "write", full)
+    kriging = ("-m", "kriging", "--sensor", SENSOR)
+    assert "fused.npy" in fuse(here, *kriging, "--std", "std.tif", out="fused.npy")
+    assert "std.npy" in fuse(here, *kriging, "--std", "std.npy", out="fused.tif")
+
+
 def test_weights_for_other_bands_or_broken(here):
     said = fuse(here, "-m", "hsr-diff", "--weights", "other-bands.safetensors")
     assert "31" in said

@@ -128,6 +128,22 @@ def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
     assert "note on factor: trained at 2" in done.output
 
 
+def test_deviation_numbers_and_residuals_are_written_and_told(truth, tmp_path):
+    hsi, msi, fused, std = (tmp_path / name for name in ("hsi.tif", "msi.tif", "fused.tif", "std.nc"))
+    sensor = ("--sensor", "sentinel2:10m")
+    assert run("simulate", truth, *sensor, "--factor", 4, "--out-hsi", hsi, "--out-msi", msi).exit_code == 0
+    options = ("--std", std, "--dtype", "uint16", "--non-negative")
+    done = run("fuse", hsi, msi, "-o", fused, *sensor, "-m", "kriging", *options)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"residual msi: RMS \S+, \S+ % of the image's\n", done.output), done.output
+    assert "residual hsi: RMS" in done.output
+    assert "packing: uint16 with scale" in done.output
+    assert "note on non negative" in done.output
+    assert f"{std}: its standard deviation" in done.output
+    assert open_cube(fused).encoding["dtype"] == np.uint16
+    assert (open_cube(std).values >= 0).all()
+
+
 def test_train_passes_its_changes_on(monkeypatch, tmp_path):
     seen = {}
 

@@ -67,6 +67,7 @@ def test_shape_type_and_finite_for_any_guide_and_size(make, msi_bands, size):
     assert fusion.Z_hat.dtype == scene.Y.dtype
     assert torch.isfinite(fusion.Z_hat).all()
     assert not fusion.Z_hat.requires_grad
+    assert FUSERS[make.name].std == (fusion.std is not None)
     assert fusion.std is None or fusion.std.shape == fusion.Z_hat.shape
 
 

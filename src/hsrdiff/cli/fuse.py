@@ -68,6 +68,20 @@ def command(
         float | None,
         typer.Option("--noise-msi", metavar="SIGMA", help="Noise of MSI in its unit, likewise."),
     ] = None,
+    std: Annotated[
+        str | None,
+        typer.Option(
+            "--std", metavar="FILE", help="Cube to write the standard deviation to, of methods that give one (kriging)."
+        ),
+    ] = None,
+    dtype: Annotated[
+        str,
+        typer.Option("--dtype", metavar="TYPE", help="Numbers of the file: float32, int16 or uint16 with a scale."),
+    ] = "float32",
+    non_negative: Annotated[
+        bool,
+        typer.Option("--non-negative", help="Cut values below 0, keeping what both images see of the result."),
+    ] = False,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.fuse`, print."""
@@ -93,6 +107,9 @@ def command(
             noise_hsi=noise_hsi,
             noise_msi=noise_msi,
             out=out,
+            std_out=std,
+            dtype=dtype,
+            non_negative=non_negative,
             progress=lambda done, in_all: report("", done, in_all),
         )
     screen = console()
@@ -101,8 +118,10 @@ def command(
         name = str(topic).removeprefix("hsrdiff_")
         if name != topic and name not in UNTOLD:
             topic_of_note = name.removeprefix("note_")
-            said = name if topic_of_note == name else f"note on {topic_of_note.replace('_', ' ')}"
+            said = name.replace("_", " ") if topic_of_note == name else f"note on {topic_of_note.replace('_', ' ')}"
             screen.print(f"  {said}: {text}", markup=False)
+    if std is not None:
+        screen.print(f"[bold]{std}[/bold]: its standard deviation")
 
 
 def _summary(cube: xr.DataArray) -> str:

@@ -38,6 +38,7 @@ FUSERS: dict[str, FuserEntry] = {
         KrigingLearned,
         "kriging with a kernel learned over many scenes and sensors, for any bands",
         "Wilson et al., Deep kernel learning, AISTATS 2016; Kyriakidis, Geographical Analysis 2004",
+        std=True,
     ),
     KrigingPoint.name: FuserEntry(
         KrigingPoint,

@@ -12,10 +12,12 @@ import torch
 import xarray as xr
 
 from hsrdiff._version import __version__
-from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, make_fuser
-from hsrdiff.jobs.images import Image, check_output, take_cube
+from hsrdiff.fusers.non_negative import cut_negative
+from hsrdiff.jobs.images import Image, take_cube
+from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_noise, told_psf, told_response, told_sensor
@@ -46,6 +48,9 @@ def fuse(
     noise_hsi: float | None = None,
     noise_msi: float | None = None,
     out: PathLike | None = None,
+    std_out: PathLike | None = None,
+    dtype: str = "float32",
+    non_negative: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
     """Fuse a hyperspectral and a multispectral image of one place.
@@ -70,11 +75,14 @@ def fuse(
         noise_hsi: Standard deviation of the HSI's noise in its unit, at least 0; estimated when None.
         noise_msi: Standard deviation of the MSI's noise in its unit, likewise; both 0 trust both images exactly.
         out: Where to write the result; the ending names the format.
+        std_out: Where to write its standard deviation, float32 in the HSI's unit, of methods that give one.
+        dtype: Number type of the result's file: ``"float32"``, ``"int16"`` or ``"uint16"`` with one scale.
+        non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
         progress: Called with the steps done and the steps in all.
 
     Returns:
-        A float32 cube (B, H, W) in the HSI's unit, with its wavelengths and the MSI's CRS and transform; what was
-        done stands in its attributes.
+        A float32 cube (B, H, W) in the HSI's unit, with its wavelengths and the MSI's CRS and transform, its values
+        as they are stored; what was done, and how far they are from both images, stands in its attributes.
 
     Raises:
         InputError: The images or the options do not fit together, or the output is one of the images.
@@ -82,9 +90,10 @@ def fuse(
     """
     if method not in FUSERS:
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
-    check_output(out, hsi, msi)
+    outputs = Outputs(out, std_out, dtype)
+    outputs.check(method, hsi, msi)
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
-    fuser = _make_fuser(method, pair, weights=weights, steps=steps, progress=progress)
+    fuser = _make_fuser(method, pair, weights=weights, steps=steps, std=std_out is not None, progress=progress)
     spatial = told_psf(psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None and fuser.needs.response:
@@ -109,13 +118,16 @@ def fuse(
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", method))
+    if non_negative:
+        fusion = cut_negative(fusion, scene)
     record = _record(fuser, fusion, scene, pair, scale, known, seed)
     if levels is not None:
         record["hsrdiff_noise"] = levels.describe(scale.gain * scale.peak, scale.peak)
-    cube = _finish(fusion, pair, scale, record)
-    if out is not None:
-        write_cube(cube, out)
-    return cube
+    cube = _finish(fusion.Z_hat, pair, scale, record, "fused")
+    std = None
+    if fusion.std is not None:
+        std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
+    return outputs.write(cube, std, scene, scale, fitted=spectral is None)
 
 
 def _make_fuser(
@@ -124,6 +136,7 @@ def _make_fuser(
     *,
     weights: PathLike | None,
     steps: int | None,
+    std: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Fuser:
     """Build the method with the options that were given and that it takes."""
@@ -135,6 +148,8 @@ def _make_fuser(
         options["weights"] = _fitting_weights(pair)
     if "peak" in takes:
         options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it
+    if "std" in takes:
+        options["std"] = std
     if "on_step" in takes and progress is not None:
         options["on_step"] = progress
     return make_fuser(method, **options)
@@ -167,7 +182,7 @@ def _record(
         "hsrdiff_told": str(fuser.needs),
         "hsrdiff_peak": f"{scale.peak:.9g}",
     }
-    if fuser.needs.psf and scene.observation is not None:
+    if scene.observation is not None:
         record["hsrdiff_psf"] = scene.observation.spatial.describe()
     if sensor is not None:
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
@@ -184,9 +199,9 @@ def _record(
     return record
 
 
-def _finish(fusion: Fusion, pair: Pair, scale: Scale, record: Mapping[str, str]) -> xr.DataArray:
-    """Give the estimate back the HSI's unit and bands and the MSI's place on the map."""
-    values = scale.undo(fusion.Z_hat.detach().cpu())[0].numpy().astype(np.float32)
+def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, str], name: str) -> xr.DataArray:
+    """Give what the method made back the HSI's unit and bands and the MSI's place on the map."""
+    values = scale.undo(image.detach().cpu())[0].numpy().astype(np.float32)
     cube = as_cube(
         values,
         wavelengths_nm=pair.wavelengths_nm,
@@ -194,11 +209,11 @@ def _finish(fusion: Fusion, pair: Pair, scale: Scale, record: Mapping[str, str])
         crs=pair.crs,
         transform=pair.transform,
     )
-    for name in ("good_band", "band_name"):
-        if name in pair.hsi.coords:
-            cube = cube.assign_coords({name: ("band", pair.hsi[name].values)})
+    for known in ("good_band", "band_name"):
+        if known in pair.hsi.coords:
+            cube = cube.assign_coords({known: ("band", pair.hsi[known].values)})
     if "units" in pair.hsi.attrs:
         cube.attrs["units"] = pair.hsi.attrs["units"]
     cube.attrs.update(record)
-    cube.name = "fused"
+    cube.name = name
     return cube

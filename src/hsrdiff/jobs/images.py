@@ -121,7 +121,7 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
             do="choose another ending, such as .tif",
         )
     for image in inputs:
-        if isinstance(image, str | os.PathLike) and not _files_of(path).isdisjoint(_files_of(image)):
+        if isinstance(image, str | os.PathLike) and not files_of(path).isdisjoint(files_of(image)):
             raise InputError(
                 f"the output '{path}' would replace the input '{image}'",
                 expected="an output other than the inputs",
@@ -130,8 +130,12 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
     check_folder(Path(path).absolute().parent)
 
 
-def _files_of(path: PathLike) -> set[Path]:
-    """Return the files of a cube, links followed: an ENVI header has its data beside it, and the data their header."""
+def files_of(path: PathLike) -> set[Path]:
+    """Return the files of a cube, links followed: an ENVI header has its data beside it, and the data their header.
+
+    Args:
+        path: Where the cube is, or will be.
+    """
     whole = Path(path).resolve()
     partner = {".hdr": ".img", ".img": ".hdr"}.get(whole.suffix.lower())
     return {whole} if partner is None else {whole, whole.with_suffix(partner)}

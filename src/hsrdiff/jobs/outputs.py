@@ -37,7 +37,7 @@ class Outputs:
         """Make sure, before any work, that all can be made and written.
 
         Args:
-            method: The method, a name in `hsrdiff.fusers.FUSERS`.
+            method: The method; one that is not in `hsrdiff.fusers.FUSERS` is chosen later.
             *inputs: What the job reads.
 
         Raises:
@@ -55,7 +55,7 @@ class Outputs:
                 do="choose another name for one of them",
             )
         check_number_type(self.dtype, self.out)
-        if self.std_out is not None and not FUSERS[method].std:
+        if self.std_out is not None and method in FUSERS and not FUSERS[method].std:
             able = ", ".join(name for name, entry in FUSERS.items() if entry.std)
             raise InputError(
                 f"the method '{method}' gives no standard deviation",
@@ -63,7 +63,9 @@ class Outputs:
                 do="choose another method, or leave --std out",
             )
 
-    def write(self, cube: xr.DataArray, std: xr.DataArray | None, scene: Scene, scale: Scale) -> xr.DataArray:
+    def write(
+        self, cube: xr.DataArray, std: xr.DataArray | None, scene: Scene, scale: Scale, *, fitted: bool
+    ) -> xr.DataArray:
         """Pack the cube, say how far its stored values are from both images, and write all or none.
 
         Args:
@@ -71,6 +73,7 @@ class Outputs:
             std: Its standard deviation, likewise, or None.
             scene: The scene in units of the peak, with its observation where it is known.
             scale: How its values were made.
+            fitted: Whether its R was fitted to the pair, rather than known.
 
         Returns:
             The cube with the values and the record that its file has.
@@ -88,7 +91,9 @@ class Outputs:
         if scene.observation is not None:
             Z = torch.from_numpy(stored.values)[None] / scale.peak
             of_x, of_y = residuals(scene.observation, Z, scene.X, scene.Y, scene.valid, scene.valid_lr)
-            stored.attrs["hsrdiff_residual_msi"] = of_x.describe(scale.gain * scale.peak)
+            stored.attrs["hsrdiff_residual_msi"] = of_x.describe(scale.gain * scale.peak) + (
+                ", by a response fitted to the pair" if fitted else ""
+            )
             stored.attrs["hsrdiff_residual_hsi"] = of_y.describe(scale.peak)
         with ExitStack() as stack:
             if self.std_out is not None and std is not None:

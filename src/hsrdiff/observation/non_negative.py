@@ -41,9 +41,9 @@ def non_negative(observation: Observation, Z: HRHSI, rounds: int = ROUNDS) -> No
 
     A clip alone brightens R Z and Z D wherever it acts. The projection is on what Z itself shows of both images,
     ``{Z' : R Z' = R Z, Z' D = Z D}``: an estimate that meets X and Y exactly goes on meeting them, and one that
-    meets them softly keeps its distance, without taking their noise in. The rounds come ever nearer to where the two sets
-    meet (relaxed alternating projections); of all that were made, the one is kept whose larger change of the two
-    images, each over the change by the clip, is the least. So neither image is moved further than by the clip.
+    meets them softly keeps its distance, without taking their noise in. The rounds come ever nearer to where the
+    two sets meet (relaxed alternating projections). Of all that were made, the one is kept whose larger change of
+    the two images, each over the change by the clip, is the least: neither image is moved further than by the clip.
 
     Args:
         observation: R and D.
