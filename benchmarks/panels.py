@@ -85,10 +85,12 @@ def colour_bar(axes: Axes, image: AxesImage, label: str, extend: str = "max") ->
     under.set_xlabel(label, size=11.5, color=QUIET, labelpad=3)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the PNG without transparency, which nothing here needs, and say how large it is."""
+def save(figure: Figure, path: Path, colours: int | None = None) -> None:
+    """Write the PNG without transparency, which nothing here needs; with `colours`, of so many, for photographs."""
     figure.savefig(path, format="png", dpi=DPI)
     with Image.open(path) as drawn:
         opaque = drawn.convert("RGB")
+    if colours is not None:
+        opaque = opaque.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     opaque.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
