@@ -157,7 +157,7 @@ def draw(results: list[Result], path: Path) -> None:
     figure = sheet(
         1640,
         "What is still wrong: the three CAVE test scenes with the lowest PSNR, factor 32",
-        "Error: root mean square of fused less true. Ticks around a map stand one coarse pixel apart, 32 of its pixels.",
+        "Error: root mean square of fused less true. Ticks around a map stand one coarse pixel (32 pixels) apart.",
     )
     for number, result in enumerate(results):
         top = 160 + 500 * number
