@@ -6,7 +6,7 @@ Usage: python -m benchmarks.worst_scenes docs/images    (finds CAVE through HSRD
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,14 @@ class Shown:
         marks: Letter -> (row, column) of a disc on the maps.
         parts: Words -> rectangle whose share of the error is printed.
         still: Rectangle in which the bands' displacement is measured.
+        spots: Words -> rectangle whose mean error in the last band is printed.
     """
 
     name: str
     marks: dict[str, tuple[int, int]]
     parts: dict[str, Part]
     still: Part
+    spots: dict[str, Part] = field(default_factory=dict)
 
 
 SCENES = (
@@ -56,6 +58,12 @@ SCENES = (
         {"D": (412, 214), "E": (172, 168)},
         {"palette": (slice(250, 460), slice(0, 512)), "colour chart": (slice(0, 150), slice(0, 512))},
         (slice(30, 145), slice(50, 170)),
+        {
+            "blue pan": (slice(400, 425), slice(215, 235)),
+            "tray left of it": (slice(384, 440), slice(196, 202)),
+            "tray right of it": (slice(384, 440), slice(246, 252)),
+            "white square": (slice(45, 125), slice(65, 145)),
+        },
     ),
     Shown(
         "photo_and_face",
@@ -126,6 +134,17 @@ def explained_by_displacement(result: Result) -> float:
     return 1.0 - float(left.square().sum() / y.square().sum())
 
 
+def left_at_same_colour(result: Result) -> torch.Tensor:
+    """Share of each band's variance, brightness divided out, among pixels of one colour in the guide, (B,)."""
+    brightness = result.X.norm(dim=0)
+    lit = (brightness > brightness.flatten().quantile(0.4)) & (brightness < brightness.flatten().quantile(0.95))
+    colour, spectra = (result.X / brightness)[:, lit], (result.Z / brightness)[:, lit]
+    _, which, count = torch.unique((40 * colour).round(), dim=1, return_inverse=True, return_counts=True)
+    groups = [spectra[:, which == k] for k in (count > 50).nonzero().flatten().tolist()]
+    within = sum(g.var(dim=1) * g.shape[1] for g in groups) / sum(g.shape[1] for g in groups)
+    return within / spectra.var(dim=1)
+
+
 def describe(result: Result) -> None:
     squares = result.error.square()
     pixels, bands = squares.mean(dim=0), squares.mean(dim=(1, 2))
@@ -149,6 +168,13 @@ def describe(result: Result) -> None:
     )
     print(f"  largest: {off.norm(dim=1).max():.1f}")
     print(f"  of the squared error, explained by displacement: {100 * explained_by_displacement(result):.0f} %")
+    left = left_at_same_colour(result)
+    print("  left at the same colour, %: " + ", ".join(f"{NM[k]} nm {100 * left[k]:.0f}" for k in (1, 5, 15, 22, 30)))
+    together = torch.corrcoef(result.error[[22, 30]].flatten(1))[0, 1]
+    print(f"  correlation of the errors at {NM[22]} and {NM[30]} nm: {together:.2f}")
+    for words, part in result.shown.spots.items():
+        true, off_by = (cube[30][part].mean() for cube in (result.Z, result.error))
+        print(f"  {words} at {NM[30]} nm: true {true:.3f}, error {off_by:+.3f}")
     within = (result.error.abs() < result.std).double().mean()
     print(f"  within one standard deviation: {100 * within:.0f} %")
 
