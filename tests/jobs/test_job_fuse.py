@@ -17,7 +17,7 @@ from hsrdiff.errors import (
     WavelengthError,
     WeightsError,
 )
-from hsrdiff.jobs.fuse import DEFAULT_METHOD
+from hsrdiff.fusers import FUSERS
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, load_network, save_weights
 
 
@@ -80,7 +80,8 @@ def test_result_lies_where_the_guide_lies_and_keeps_the_bands(pair):
     np.testing.assert_array_equal(fused["wavelength"], hsi["wavelength"])
     np.testing.assert_array_equal(fused["fwhm"], hsi["fwhm"])
     np.testing.assert_array_equal(fused["band_name"], hsi["band_name"])
-    assert fused.attrs["hsrdiff_method"] == DEFAULT_METHOD
+    assert fused.attrs["hsrdiff_method"] in FUSERS
+    assert fused.attrs["hsrdiff_auto"].startswith(fused.attrs["hsrdiff_method"])
     assert fused.attrs["hsrdiff_factor"] == "4"
 
 
@@ -258,8 +259,8 @@ def test_other_coordinate_systems_are_named(pair):
         ({"bands": ["B2"]}, InputError, "no sensor"),
         ({"psf_fwhm": 0.0}, InputError, "positive"),
         ({"psf": "nowhere.npy"}, InputError, "nowhere.npy"),
-        ({"steps": 5}, InputError, "no option 'steps'"),
-        ({"weights": "a.safetensors"}, InputError, "no option 'weights'"),
+        ({"method": "regression", "steps": 5}, InputError, "no option 'steps'"),
+        ({"method": "regression", "weights": "a.safetensors"}, InputError, "no option 'weights'"),
         ({"peak": -1.0}, InputError, "positive"),
         ({"method": "hsr-diff"}, WeightsError, "12 hyperspectral and 4 multispectral"),
     ],

@@ -40,7 +40,8 @@ def command(
             "--method",
             "-m",
             metavar="NAME",
-            help="Such as regression, kriging or hsr-diff (a wrong name lists them all); regression when left out.",
+            help="auto, the default, compares methods on the pair itself, degraded once more, and uses the best; or a "
+            "name such as regression, kriging or hsr-diff (a wrong name lists them all).",
         ),
     ] = None,
     sensor: SensorOption = None,
@@ -52,7 +53,12 @@ def command(
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", metavar="FILE", help="Weights of a learned method, or a shipped name.")
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="FILE",
+            help="Weights of a learned method, or a shipped name; auto then compares hsr-diff too, slow on a CPU.",
+        ),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of hsr-diff.")] = None,
     peak: Annotated[
@@ -82,6 +88,10 @@ def command(
         bool,
         typer.Option("--non-negative", help="Cut values below 0, keeping what both images see of the result."),
     ] = False,
+    report: Annotated[
+        str | None,
+        typer.Option("--report", metavar="FILE", help="JSON file for the comparison that auto makes."),
+    ] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.fuse`, print."""
@@ -89,7 +99,7 @@ def command(
     from hsrdiff.jobs.fuse import DEFAULT_METHOD, fuse
 
     chosen = DEFAULT_METHOD if method is None else method
-    with steps_shown(f"fusing with {chosen}") as report:
+    with steps_shown(f"fusing with {chosen}") as show:
         cube = fuse(
             hsi,
             msi,
@@ -110,7 +120,8 @@ def command(
             std_out=std,
             dtype=dtype,
             non_negative=non_negative,
-            progress=lambda done, in_all: report("", done, in_all),
+            report=report,
+            progress=lambda done, in_all: show("", done, in_all),
         )
     screen = console()
     screen.print(f"[bold]{out}[/bold]: {_summary(cube)}")

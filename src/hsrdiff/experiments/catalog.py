@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.experiments.auto_choice import AutoChoice
 from hsrdiff.experiments.base import Experiment
 from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
@@ -12,7 +13,7 @@ from hsrdiff.experiments.robustness import Robustness
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
-    for experiment in (KrigingScenes(), KrigingCave(), Robustness(), KrigingAblation(), KrigingCost())
+    for experiment in (KrigingScenes(), KrigingCave(), Robustness(), KrigingAblation(), KrigingCost(), AutoChoice())
 }
 
 

@@ -12,10 +12,12 @@ import torch
 import xarray as xr
 
 from hsrdiff._version import __version__
+from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
-from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, make_fuser
+from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, Needs, make_fuser
 from hsrdiff.fusers.non_negative import cut_negative
+from hsrdiff.jobs.chosen import check_report, choose_method, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
@@ -27,7 +29,7 @@ from hsrdiff.rng import generator
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
 
-DEFAULT_METHOD = "regression"
+DEFAULT_METHOD = AUTO
 
 
 def fuse(
@@ -51,6 +53,7 @@ def fuse(
     std_out: PathLike | None = None,
     dtype: str = "float32",
     non_negative: bool = False,
+    report: PathLike | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
     """Fuse a hyperspectral and a multispectral image of one place.
@@ -61,7 +64,9 @@ def fuse(
     Args:
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
         msi: HR-MSI (band, y, x) of the same extent, likewise.
-        method: A name in `hsrdiff.fusers.FUSERS`.
+        method: A name in `hsrdiff.fusers.FUSERS`, or ``"auto"``: the methods that need no training on such images are
+            compared on the pair itself, degraded once more, and the best is used; hsr-diff, which is slow, is one of
+            them where `weights` or `steps` are given.
         sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; needed by methods that must know R.
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
@@ -78,6 +83,7 @@ def fuse(
         std_out: Where to write its standard deviation, float32 in the HSI's unit, of methods that give one.
         dtype: Number type of the result's file: ``"float32"``, ``"int16"`` or ``"uint16"`` with one scale.
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
+        report: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
         progress: Called with the steps done and the steps in all.
 
     Returns:
@@ -88,18 +94,27 @@ def fuse(
         InputError: The images or the options do not fit together, or the output is one of the images.
         HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
     """
-    if method not in FUSERS:
-        raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
+    if method not in (AUTO, *FUSERS):
+        raise InputError(f"there is no method '{method}'", do=did_you_mean(method, (AUTO, *FUSERS)))
     outputs = Outputs(out, std_out, dtype)
     outputs.check(method, hsi, msi)
+    check_report(report, method, hsi, msi, out, std_out)
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
-    fuser = _make_fuser(method, pair, weights=weights, steps=steps, std=std_out is not None, progress=progress)
+    automatic, wants_std = method == AUTO, std_out is not None
+    # a comparison has hsr-diff, which is slow, only where its options are given
+    named = HsrDiff.name if automatic and (weights is not None or steps is not None) else method
+    fuser = None
+    if named != AUTO:
+        fuser = _make_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
+    needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
     spatial = told_psf(psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
-    if known is None and fuser.needs.response:
+    if known is None and needs.response:
         known = own_sensor(pair.msi)
+    elif known is None and automatic:
+        known = usable_sensor(pair)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
-    if spectral is None and fuser.needs.response:
+    if spectral is None and needs.response:
         raise InputError(
             f"the method '{method}' must know the multispectral sensor",
             expected="its spectral responses",
@@ -111,23 +126,40 @@ def fuse(
     scene = scale.apply(raw)
     if spectral is not None:
         scene = replace(scene, observation=Observation(spectral, spatial))
-    elif fuser.needs.psf:
+    elif needs.psf:
         scene = replace(scene, observation=Observation(fitted_response(scene, spatial), spatial))
     levels = None
-    if scene.observation is not None and fuser.needs.psf:
+    if scene.observation is not None and needs.psf:
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
-    fusion = fuser.fuse(scene, generator=generator(seed, "fuse", method))
+    choice = None
+    if automatic or fuser is None:
+        choice = choose_method(
+            scene,
+            hsr_diff=fuser if isinstance(fuser, HsrDiff) else None,
+            response_known=spectral is not None,
+            model_error=0.0 if levels is None or noise_msi is not None else levels.model_error,
+            std=wants_std,
+            seed=seed,
+        )
+        if fuser is None or choice.method != fuser.name:
+            fuser = _make_fuser(choice.method, pair, weights=None, steps=None, std=wants_std, progress=progress)
+    fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
     record = _record(fuser, fusion, scene, pair, scale, known, seed)
-    if levels is not None:
+    if choice is not None:
+        record.update(choice.record())
+    if levels is not None and fuser.needs.psf:
         record["hsrdiff_noise"] = levels.describe(scale.gain * scale.peak, scale.peak)
     cube = _finish(fusion.Z_hat, pair, scale, record, "fused")
     std = None
     if fusion.std is not None:
         std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
-    return outputs.write(cube, std, scene, scale, fitted=spectral is None)
+    written = outputs.write(cube, std, scene, scale, fitted=spectral is None)
+    if report is not None and choice is not None:
+        write_report(report, choice)
+    return written
 
 
 def _make_fuser(

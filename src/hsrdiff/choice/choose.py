@@ -1,0 +1,168 @@
+"""Compare methods on the degraded pair and choose one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import torch
+
+from hsrdiff.choice.candidates import FALLBACK, FALLBACK_WITHOUT_R, Make
+from hsrdiff.choice.degraded import LEAST_PIXELS, Degraded, FitResponse, degrade
+from hsrdiff.errors import HsrdiffError
+from hsrdiff.observation import Scene
+from hsrdiff.rng import generator
+
+TIE = 0.01  # methods whose error is within this share of the least are equals
+# Numerics: share of the image's level below which an error of a band is rounding, so that an empty band decides nothing
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen and why.
+
+    Attributes:
+        method: Name of the method.
+        errors: (name, relative error) of each method, the least first; empty where there was nothing to compare on.
+        runner_up: The best of the other methods, or empty.
+        loss: Error of the runner-up over that of the method, less 1: an estimate of what it would lose.
+        factor: Factor by which the pair was degraded once more, or 0.
+        pixels: Valid pixels of the degraded hyperspectral image.
+        failed: Name -> why a method could not be compared.
+        remarks: What else the reader should know.
+    """
+
+    method: str
+    errors: tuple[tuple[str, float], ...] = ()
+    runner_up: str = ""
+    loss: float = 0.0
+    factor: int = 0
+    pixels: int = 0
+    failed: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, str]:
+        """Return the choice in words, for a cube's attributes and the screen."""
+        if not self.errors:
+            return {"hsrdiff_auto": f"{self.method}; nothing was compared: {'; '.join(self.remarks)}"}
+        reason = "the least error" if self.errors[0][0] == self.method else f"as good as {self.errors[0][0]}"
+        record = {
+            "hsrdiff_auto": "; ".join(
+                (
+                    f"{self.method}, {reason} of {len(self.errors)} methods on the pair degraded by {self.factor} "
+                    f"once more ({self.pixels} coarse pixels)",
+                    *self.remarks,
+                )
+            ),
+            "hsrdiff_auto_errors": ", ".join(f"{name} {100 * error:.3g} %" for name, error in self.errors),
+        }
+        if self.runner_up:
+            # below zero where the preferred of two equals was chosen
+            change = f"lose {100 * self.loss:.2g} %" if self.loss >= 0 else f"gain {-100 * self.loss:.2g} %"
+            record["hsrdiff_auto_runner_up"] = f"{self.runner_up}, estimated to {change}"
+        if self.failed:
+            record["hsrdiff_auto_failed"] = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
+        return record
+
+    def as_json(self) -> str:
+        """Return the choice as JSON, one line for each field."""
+        return json.dumps({**asdict(self), "errors": dict(self.errors)}, indent=2) + "\n"
+
+
+def choose(
+    scene: Scene,
+    methods: Mapping[str, Make],
+    *,
+    seed: int = 0,
+    model_error: float = 0.0,
+    fit_response: FitResponse | None = None,
+) -> Choice:
+    """Compare methods on the pair degraded once more and choose the one with the least error against Y.
+
+    Of methods within `TIE` of the least error the first in the order of `methods` is chosen.
+
+    Args:
+        scene: X, Y, their masks, noise levels and observation.
+        methods: Name -> makes the method, the preferred first; at least one.
+        seed: Decides what a method draws.
+        model_error: Part of ``scene.sigma_x`` that is no noise (see `degrade`).
+        fit_response: Fits R to a pair, where R is not known but fitted.
+
+    Returns:
+        The choice; `FALLBACK`, or `FALLBACK_WITHOUT_R`, where the degraded pair would be too small or no method
+        could be compared.
+
+    Raises:
+        InputError: The scene has no observation.
+    """
+    degraded = degrade(scene, model_error=model_error, fit_response=fit_response)
+    remarks = () if fit_response is None else ("the spectral response was fitted to the pair",)
+    fallback = FALLBACK if fit_response is None else FALLBACK_WITHOUT_R
+    if degraded is None:
+        few = f"the degraded pair would have fewer than {LEAST_PIXELS} valid pixels"
+        return Choice(fallback, remarks=(few, *remarks))
+    found, failed = _compare(degraded, methods, seed)
+    remarks = (*degraded.remarks, *remarks)
+    if not found:
+        return Choice(fallback, failed=failed, remarks=("no method could be compared", *remarks))
+    least = min(found.values())
+    method = next(name for name in methods if name in found and found[name] <= (1.0 + TIE) * least)
+    order = sorted(found.items(), key=lambda entry: entry[1])
+    others = [entry for entry in order if entry[0] != method]
+    runner_up, error = others[0] if others else ("", 0.0)
+    return Choice(
+        method,
+        tuple(order),
+        runner_up,
+        error / found[method] - 1.0 if others and found[method] else 0.0,
+        degraded.scene.factor,
+        degraded.pixels,
+        failed,
+        remarks,
+    )
+
+
+def relative_error(Z_hat: torch.Tensor, Z: torch.Tensor, counted: torch.Tensor) -> float:
+    """Return the geometric mean over bands of RMSE over the band's root mean square, so that every band counts alike.
+
+    Args:
+        Z_hat: Estimate, shape (1, B, H, W).
+        Z: Truth, the same shape.
+        counted: Pixels that count, bool (1, 1, H, W).
+
+    Returns:
+        The error, 0.01 for one per cent; NaN where the estimate has no number in a pixel that counts.
+    """
+    apart = (Z_hat.double() - Z.double())[0][:, counted[0, 0]]
+    truth = Z.double()[0][:, counted[0, 0]]
+    tiny = torch.finfo(torch.float64).tiny
+    rounding = _ROUNDING**2 * truth.square().mean() + tiny
+    ratio = (apart.square().mean(dim=1) + rounding) / (truth.square().mean(dim=1) + rounding)
+    return float(ratio.log().mean().div(2).exp())
+
+
+def _compare(degraded: Degraded, methods: Mapping[str, Make], seed: int) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the error of each method, and why a method has none."""
+    scene = degraded.scene
+    assert scene.Z is not None
+    counted = degraded.counted
+    if scene.valid_lr is not None:
+        blocks = scene.valid_lr.repeat_interleave(scene.factor, -2).repeat_interleave(scene.factor, -1)
+        counted = counted & blocks
+    found: dict[str, float] = {}
+    failed: dict[str, str] = {}
+    for name, make in methods.items():
+        try:
+            fusion = make().fuse(replace(scene, Z=None), generator=generator(seed, "choice", name))
+        except (HsrdiffError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
+            failed[name] = (str(error).splitlines() or [type(error).__name__])[0]
+            continue
+        apart = relative_error(fusion.Z_hat, scene.Z, counted)
+        if math.isfinite(apart):
+            found[name] = apart
+        else:
+            failed[name] = "its result has pixels without a number"
+    return found, failed

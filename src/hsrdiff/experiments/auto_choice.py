@@ -1,0 +1,145 @@
+"""How often the method chosen on the degraded pair is the best on the pair itself, and what a wrong choice costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from statistics import fmean, median
+
+from hsrdiff.choice import AUTO, candidates, choose
+from hsrdiff.datasets import make_dataset
+from hsrdiff.evaluation import Row, dataset_scene
+from hsrdiff.experiments.base import LR_PIXELS, Rows, Trial, fusion_trials, markdown_table, scene_digest
+from hsrdiff.experiments.kriging_scenes import SETS
+from hsrdiff.fusers import Fuser
+from hsrdiff.observation import Scene
+from hsrdiff.typing import PathLike
+
+FACTORS = (3, 4, 8)
+GUIDES = ("gaussian4", "gaussian8")
+# a choice that costs no more than this is not called wrong: the difference is none to a user
+SAME = 1.01
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What came of one pair."""
+
+    scene: tuple[str, ...]
+    chosen: str
+    best: str
+    cost: float
+    compared: bool
+    ratios: Mapping[str, float]
+
+
+class AutoChoice:
+    """All scenes of five data sets at three factors with four and eight bands, every method at both resolutions."""
+
+    name = "auto-choice"
+    summary = "The method chosen on the degraded pair against the best on the pair itself, on small real scenes"
+
+    def __init__(
+        self,
+        sets: Sequence[str] = SETS,
+        factors: Sequence[int] = FACTORS,
+        guides: Sequence[str] = GUIDES,
+        methods: Sequence[str] | None = None,
+    ) -> None:
+        self.sets, self.factors, self.guides, self.methods = sets, factors, guides, methods
+
+    def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
+        """Yield every method on every pair, then the choice."""
+        fusers = {name: make for name, make in candidates().items() if self.methods is None or name in self.methods}
+        for name in self.sets:
+            for factor in self.factors:
+                for guide in self.guides:
+                    dataset = make_dataset(name, data=data, factor=factor, sensor=guide)
+                    for scene in (*dataset.scenes("train"), *dataset.scenes("test")):
+                        make = cache(partial(dataset_scene, dataset, scene, seed=seed))
+                        labels = (name, scene, f"x{factor}", guide)
+                        yield from fusion_trials(labels, make, fusers, seed)
+                        yield _choice_trial(labels, make, fusers, seed)
+
+    def report(self, rows: Rows) -> str:
+        """Return how often the choice was the best by data set and factor, and every choice that was not."""
+        cases = [_case(labels[:-1], rows) for labels in rows if labels[-1] == AUTO]
+        names = list(cases[0].ratios)
+        groups = {
+            **{s: [c for c in cases if c.scene[0] == s] for s in self.sets},
+            **{f"x{f}": [c for c in cases if c.scene[2] == f"x{f}"] for f in self.factors},
+            "nothing compared": [c for c in cases if not c.compared],
+            "all": cases,
+        }
+        titles = ["pairs", "number", "best chosen", f"within {SAME}", "median cost", "mean cost", "worst cost"]
+        titles += [f"always {name}" for name in names]
+        lines = []
+        for title, group in groups.items():
+            if group:
+                costs = [c.cost for c in group]
+                lines.append(
+                    [
+                        title,
+                        str(len(group)),
+                        str(sum(c.chosen == c.best for c in group)),
+                        str(sum(cost <= SAME for cost in costs)),
+                        *(f"{f(costs):.3f}" for f in (median, fmean, max)),
+                        *(f"{fmean(c.ratios[name] for c in group):.3f}" for name in names),
+                    ]
+                )
+        wrong = sorted((c for c in cases if c.cost > SAME), key=lambda c: -c.cost)
+        listed = [
+            [*c.scene, c.chosen if c.compared else f"{c.chosen} (nothing compared)", c.best, f"{c.cost:.3f}"]
+            for c in wrong
+        ]
+        return (
+            "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, no noise. Cost "
+            "is the RMSE of the chosen method over that of the best of those compared, at full resolution. The last "
+            "columns are what a method costs in the mean when it is always used.\n\n"
+            f"{markdown_table(titles, lines)}\n"
+            f"## Choices that cost more than {SAME}\n\n"
+            f"{markdown_table(['data set', 'scene', 'factor', 'guide', 'chosen', 'best', 'cost'], listed, left=6)}"
+        )
+
+
+def _choice_trial(
+    labels: tuple[str, ...], make: Callable[[], Scene], fusers: Mapping[str, Callable[[], Fuser]], seed: int
+) -> Trial:
+    """Return the trial whose row has the chosen method, its error on the degraded pair as the only score."""
+
+    def run() -> Row:
+        scene = make()
+        choice = choose(scene, fusers, seed=seed)
+        errors = dict(choice.errors)
+        valid = scene.Y[0, 0].numel() if scene.valid_lr is None else int(scene.valid_lr.sum())
+        nan = math.nan
+        return Row(
+            choice.method,
+            ", ".join(labels),
+            scene.factor,
+            nan,
+            nan,
+            nan,
+            nan,
+            nan,
+            convention="error on the degraded pair, geometric mean over bands of the relative RMSE",
+            notes={
+                LR_PIXELS: str(valid),
+                **{f"degraded {name}": f"{error:.6g}" for name, error in errors.items()},
+                "remarks": "; ".join((f"by {choice.factor}", f"{choice.pixels} pixels", *choice.remarks)),
+            },
+        )
+
+    return Trial((*labels, AUTO), lambda: scene_digest(make()), run)
+
+
+def _case(scene: tuple[str, ...], rows: Rows) -> _Case:
+    """Hold the choice against the RMSE of every method at full resolution."""
+    found = {labels[-1]: row.rmse for labels, row in rows.items() if labels[:-1] == scene and labels[-1] != AUTO}
+    best = min(found, key=lambda name: found[name])
+    ratios = {name: rmse / found[best] for name, rmse in found.items()}
+    choice = rows[(*scene, AUTO)]
+    compared = any(topic.startswith("degraded ") for topic in choice.notes)
+    return _Case(scene, choice.method, best, ratios[choice.method], compared, ratios)

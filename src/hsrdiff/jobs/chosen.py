@@ -1,0 +1,106 @@
+"""What `fuse` does before a method is chosen by evidence, and with the choice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from hsrdiff.choice import AUTO, Choice, candidates, choose
+from hsrdiff.cubes.atomic import atomic_output
+from hsrdiff.errors import InputError, SensorError
+from hsrdiff.fusers import Fuser, HsrDiff
+from hsrdiff.jobs.images import Image, check_folder
+from hsrdiff.jobs.pair import Pair
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_response
+from hsrdiff.observation import Scene
+from hsrdiff.sensors import Sensor
+from hsrdiff.typing import PathLike
+
+
+def usable_sensor(pair: Pair) -> Sensor | None:
+    """Return the sensor that the MSI describes itself, where the HSI covers it; else R is fitted to the pair.
+
+    Args:
+        pair: The two images.
+
+    Returns:
+        The sensor, or None.
+    """
+    found = own_sensor(pair.msi)
+    if found is None or pair.wavelengths_nm is None:
+        return None
+    try:
+        told_response(found, pair.wavelengths_nm, pair.fwhm_nm)
+    except SensorError:
+        return None
+    return found
+
+
+def choose_method(
+    scene: Scene, *, hsr_diff: HsrDiff | None, response_known: bool, model_error: float, seed: int
+) -> Choice:
+    """Compare the methods that fit the pair.
+
+    Args:
+        scene: The pair in units of the peak, with its observation and noise levels.
+        hsr_diff: HSR-Diff where it was asked for: it is slow, and last among equals.
+        response_known: Whether R is known, rather than fitted.
+        model_error: Part of the noise of X that is no noise, in units of the peak.
+        seed: Decides what a method draws.
+
+    Returns:
+        The choice.
+    """
+    extra: dict[str, Callable[[], Fuser]] = {} if hsr_diff is None else {hsr_diff.name: lambda: hsr_diff}
+    return choose(
+        scene,
+        candidates(extra),
+        seed=seed,
+        model_error=model_error,
+        fit_response=None if response_known else fitted_response,
+    )
+
+
+def check_report(report: PathLike | None, method: str, *others: Image | None) -> None:
+    """Make sure, before any work, that the comparison will be made and can be written.
+
+    Args:
+        report: The JSON file to write, or None.
+        method: The method asked for.
+        *others: What the job reads and writes; no file among them may be written over.
+
+    Raises:
+        InputError: No methods are compared, or the report is one of the others.
+        WriteError: Its folder does not exist or is not writable.
+    """
+    if report is None:
+        return
+    if method != AUTO:
+        raise InputError(
+            f"a report of the comparison was asked for with the method '{method}'",
+            expected=f"the method '{AUTO}', which compares methods",
+            do="leave out the method or the report",
+        )
+    for other in others:
+        if isinstance(other, str | os.PathLike) and Path(other).resolve() == Path(report).resolve():
+            raise InputError(
+                f"the report '{report}' would replace '{other}'",
+                expected="a file of its own",
+                do="choose another name for the report",
+            )
+    check_folder(Path(report).absolute().parent)
+
+
+def write_report(report: PathLike, choice: Choice) -> None:
+    """Write the comparison as JSON, whole or not at all.
+
+    Args:
+        report: The file.
+        choice: What was chosen.
+
+    Raises:
+        WriteError: It cannot be written.
+    """
+    with atomic_output(Path(report).absolute()) as path:
+        path.write_text(choice.as_json(), encoding="utf-8")
