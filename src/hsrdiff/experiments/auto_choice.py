@@ -17,7 +17,7 @@ from hsrdiff.fusers import Fuser
 from hsrdiff.observation import Scene
 from hsrdiff.typing import PathLike
 
-FACTORS = (3, 4, 8)
+FACTORS = (4, 8, 3)
 GUIDES = ("gaussian4", "gaussian8")
 # a choice that costs no more than this is not called wrong: the difference is none to a user
 SAME = 1.01
@@ -53,8 +53,8 @@ class AutoChoice:
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every pair, then the choice."""
         fusers = {name: make for name, make in candidates().items() if self.methods is None or name in self.methods}
-        for name in self.sets:
-            for factor in self.factors:
+        for factor in self.factors:
+            for name in self.sets:
                 for guide in self.guides:
                     dataset = make_dataset(name, data=data, factor=factor, sensor=guide)
                     for scene in (*dataset.scenes("train"), *dataset.scenes("test")):
@@ -95,8 +95,8 @@ class AutoChoice:
             for c in wrong
         ]
         return (
-            "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, no noise. Cost "
-            "is the RMSE of the chosen method over that of the best of those compared, at full resolution. The last "
+            "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, no noise. "
+            "Cost is the RMSE of the chosen method over that of the best of those compared, at full resolution. The last "
             "columns are what a method costs in the mean when it is always used.\n\n"
             f"{markdown_table(titles, lines)}\n"
             f"## Choices that cost more than {SAME}\n\n"
