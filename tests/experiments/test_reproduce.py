@@ -137,3 +137,24 @@ def test_the_cost_of_a_condition_by_hand():
     report = experiment.report(rows)
     assert "| worse | 1.00 / +0.0 / +0.00 | 2.00 / +0.0 / +0.00 |" in report
     assert f"worse than bicubic in 1 of 4 cases: {JASPER_RIDGE.label}, worse" in report
+
+
+def test_the_cost_of_a_choice_by_hand():
+    from hsrdiff.experiments.auto_choice import AutoChoice
+
+    experiment = AutoChoice(sets=("a",), factors=(4,), guides=("gaussian4",))
+    rows = {}
+    # scene: (RMSE of kriging and of regression, what was chosen)
+    cases = {"right": (1.0, 2.0, "kriging"), "near": (1.005, 1.0, "kriging"), "wrong": (1.0, 1.3, "regression")}
+    for scene, (kriging, regression, chosen) in cases.items():
+        labels = ("a", scene, "x4", "gaussian4")
+        rows[*labels, "kriging"], rows[*labels, "regression"] = row(kriging), row(regression)
+        rows[*labels, "auto"] = dataclasses.replace(row(1.0), method=chosen, notes={"degraded kriging": "0.1"})
+    report = experiment.report(rows)
+    assert "| all | 3 | 1 | 2 | 1.005 | 1.102 | 1.300 | 1.002 | 1.433 |" in report
+    assert report.endswith("| a | wrong | x4 | gaussian4 | regression | kriging | 1.300 |\n")
+    assert "nothing compared" not in report
+    rows["a", "wrong", "x4", "gaussian4", "auto"].notes.clear()
+    report = experiment.report(rows)
+    assert "| nothing compared | 1 | 0 | 0 |" in report
+    assert "| regression (nothing compared) |" in report

@@ -1,7 +1,7 @@
 """The method chosen by evidence on the pair itself."""
 
-from hsrdiff.choice.candidates import AUTO, PREFERRED, candidates
-from hsrdiff.choice.choose import Choice, choose
+from hsrdiff.choice.comparison import Choice, choose
 from hsrdiff.choice.degraded import Degraded, degrade
+from hsrdiff.choice.methods import AUTO, PREFERRED, candidates
 
 __all__ = ["AUTO", "PREFERRED", "Choice", "Degraded", "candidates", "choose", "degrade"]

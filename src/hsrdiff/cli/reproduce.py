@@ -17,7 +17,7 @@ def command(
         str,
         typer.Argument(
             metavar="NAME",
-            help="kriging-scenes, kriging-cave, robustness, kriging-ablation or kriging-cost.",
+            help="kriging-scenes, kriging-cave, robustness, kriging-ablation, kriging-cost or auto-choice.",
         ),
     ],
     data: Annotated[

@@ -96,8 +96,8 @@ class AutoChoice:
         ]
         return (
             "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, no noise. "
-            "Cost is the RMSE of the chosen method over that of the best of those compared, at full resolution. The last "
-            "columns are what a method costs in the mean when it is always used.\n\n"
+            "Cost is the RMSE of the chosen method over that of the best of those compared, at full resolution. The "
+            "last columns are what a method costs in the mean when it is always used.\n\n"
             f"{markdown_table(titles, lines)}\n"
             f"## Choices that cost more than {SAME}\n\n"
             f"{markdown_table(['data set', 'scene', 'factor', 'guide', 'chosen', 'best', 'cost'], listed, left=6)}"

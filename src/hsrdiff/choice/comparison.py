@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
-from hsrdiff.choice.candidates import FALLBACK, FALLBACK_WITHOUT_R, Make
 from hsrdiff.choice.degraded import LEAST_PIXELS, Degraded, FitResponse, degrade
+from hsrdiff.choice.methods import FALLBACK, FALLBACK_WITHOUT_R, Make
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
