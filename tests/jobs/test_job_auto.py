@@ -21,7 +21,7 @@ COMPARED = ("kriging", "regression-projected", "regression", "bicubic")
 
 @pytest.fixture(scope="module")
 def large():
-    return simulate(material_cube(48), sensor=SENSOR, factor=2)
+    return simulate(material_cube(32), sensor=SENSOR, factor=2)
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +47,9 @@ def test_the_chosen_method_is_used_as_if_it_had_been_named(large, tmp_path):
     assert found["method"] == method
     assert set(found["errors"]) == set(COMPARED)
     assert found["factor"] == 2
-    assert found["pixels"] == 144
+    assert found["pixels"] == 64
     assert fused.attrs["hsrdiff_auto"].startswith(f"{method}, ")
-    assert "4 methods on the pair degraded by 2 once more (144 coarse pixels)" in fused.attrs["hsrdiff_auto"]
+    assert "4 methods on the pair degraded by 2 once more (64 coarse pixels)" in fused.attrs["hsrdiff_auto"]
     assert all(name in fused.attrs["hsrdiff_auto_errors"] for name in COMPARED)
     assert "estimated to" in fused.attrs["hsrdiff_auto_runner_up"]
     kept = {name: text for name, text in open_cube(tmp_path / "f.tif").attrs.items() if name.startswith("hsrdiff_auto")}
@@ -98,6 +98,16 @@ def test_hsr_diff_is_compared_where_its_weights_are_named(large, tmp_path):
     assert "hsr-diff" in fused.attrs["hsrdiff_auto_errors"]
     assert fused.attrs["hsrdiff_peak"] == "1"
     assert "hsr-diff" not in fuse(large.hsi, large.msi, sensor=SENSOR).attrs["hsrdiff_auto_errors"]
+
+
+def test_a_standard_deviation_is_of_a_method_that_gives_one(large, pair, tmp_path):
+    fused = fuse(large.hsi, large.msi, sensor=SENSOR, std_out=tmp_path / "s.tif")
+    assert fused.attrs["hsrdiff_method"] == "kriging"
+    assert fused.attrs["hsrdiff_auto_errors"].startswith("kriging ")
+    assert "," not in fused.attrs["hsrdiff_auto_errors"]
+    assert np.isfinite(open_cube(tmp_path / "s.tif").values).all()
+    unknown = fuse(pair.hsi.values, pair.msi.values, std_out=tmp_path / "t.npy")
+    assert unknown.attrs["hsrdiff_auto"].startswith("kriging; nothing was compared")
 
 
 def test_a_report_that_cannot_be_is_refused_before_any_work(pair, tmp_path):

@@ -2,6 +2,6 @@
 
 from hsrdiff.choice.comparison import Choice, choose
 from hsrdiff.choice.degraded import Degraded, degrade
-from hsrdiff.choice.methods import AUTO, PREFERRED, candidates
+from hsrdiff.choice.methods import AUTO, FALLBACK, PREFERRED, candidates
 
-__all__ = ["AUTO", "PREFERRED", "Choice", "Degraded", "candidates", "choose", "degrade"]
+__all__ = ["AUTO", "FALLBACK", "PREFERRED", "Choice", "Degraded", "candidates", "choose", "degrade"]

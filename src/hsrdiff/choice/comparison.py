@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 import torch
 
 from hsrdiff.choice.degraded import LEAST_PIXELS, Degraded, FitResponse, degrade
-from hsrdiff.choice.methods import FALLBACK, FALLBACK_WITHOUT_R, Make
+from hsrdiff.choice.methods import FALLBACK, Make
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
@@ -79,6 +79,7 @@ def choose(
     seed: int = 0,
     model_error: float = 0.0,
     fit_response: FitResponse | None = None,
+    fallback: str = FALLBACK,
 ) -> Choice:
     """Compare methods on the pair degraded once more and choose the one with the least error against Y.
 
@@ -90,17 +91,16 @@ def choose(
         seed: Decides what a method draws.
         model_error: Part of ``scene.sigma_x`` that is no noise (see `degrade`).
         fit_response: Fits R to a pair, where R is not known but fitted.
+        fallback: Name of the method to take where the degraded pair would be too small or none can be compared.
 
     Returns:
-        The choice; `FALLBACK`, or `FALLBACK_WITHOUT_R`, where the degraded pair would be too small or no method
-        could be compared.
+        The choice.
 
     Raises:
         InputError: The scene has no observation.
     """
     degraded = degrade(scene, model_error=model_error, fit_response=fit_response)
     remarks = () if fit_response is None else ("the spectral response was fitted to the pair",)
-    fallback = FALLBACK if fit_response is None else FALLBACK_WITHOUT_R
     if degraded is None:
         few = f"the degraded pair would have fewer than {LEAST_PIXELS} valid pixels"
         return Choice(fallback, remarks=(few, *remarks))

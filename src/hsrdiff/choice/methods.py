@@ -12,8 +12,8 @@ from hsrdiff.fusers import FUSERS, Fuser, make_fuser
 AUTO = "auto"
 # methods that are as good as each other are taken in this order; any other is compared only where it is asked for
 PREFERRED = ("kriging-learned", "kriging", "regression-projected", "regression", "bicubic")
-# where there is too little to compare on: with R known, and with R only fitted, on which consistency should not rest
-FALLBACK, FALLBACK_WITHOUT_R = "kriging", "regression"
+# where there is too little to compare on
+FALLBACK = "kriging"
 
 Make = Callable[[], Fuser]
 

@@ -77,7 +77,9 @@ def command(
     std: Annotated[
         str | None,
         typer.Option(
-            "--std", metavar="FILE", help="Cube to write the standard deviation to, of methods that give one (kriging)."
+            "--std",
+            metavar="FILE",
+            help="Cube for the standard deviation, of methods that give one (kriging); auto compares only these.",
         ),
     ] = None,
     dtype: Annotated[

@@ -6,16 +6,19 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from hsrdiff.choice import AUTO, Choice, candidates, choose
+from hsrdiff.choice import AUTO, FALLBACK, Choice, candidates, choose
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.errors import InputError, SensorError
-from hsrdiff.fusers import Fuser, HsrDiff
+from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
 from hsrdiff.jobs.images import Image, check_folder
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_response
 from hsrdiff.observation import Scene
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
+
+# a response fitted to a pair too small for a comparison is not to be relied upon
+FALLBACK_WITHOUT_R = "regression"
 
 
 def usable_sensor(pair: Pair) -> Sensor | None:
@@ -38,7 +41,7 @@ def usable_sensor(pair: Pair) -> Sensor | None:
 
 
 def choose_method(
-    scene: Scene, *, hsr_diff: HsrDiff | None, response_known: bool, model_error: float, seed: int
+    scene: Scene, *, hsr_diff: HsrDiff | None, response_known: bool, model_error: float, std: bool, seed: int
 ) -> Choice:
     """Compare the methods that fit the pair.
 
@@ -47,15 +50,18 @@ def choose_method(
         hsr_diff: HSR-Diff where it was asked for: it is slow, and last among equals.
         response_known: Whether R is known, rather than fitted.
         model_error: Part of the noise of X that is no noise, in units of the peak.
+        std: Whether only methods that give a standard deviation are of use.
         seed: Decides what a method draws.
 
     Returns:
         The choice.
     """
     extra: dict[str, Callable[[], Fuser]] = {} if hsr_diff is None else {hsr_diff.name: lambda: hsr_diff}
+    found = {name: make for name, make in candidates(extra).items() if FUSERS[name].std or not std}
     return choose(
         scene,
-        candidates(extra),
+        found,
+        fallback=FALLBACK if response_known or std else FALLBACK_WITHOUT_R,
         seed=seed,
         model_error=model_error,
         fit_response=None if response_known else fitted_response,
