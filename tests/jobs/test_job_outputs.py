@@ -1,5 +1,6 @@
 """What `fuse` leaves: standard deviation, values cut at 0, integers, and the residual of what is stored."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ from hsrdiff import fuse
 from hsrdiff.cubes import FORMATS, as_cube, open_cube, write_cube
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import CubeFormatError, InputError, WriteError
+from hsrdiff.fusers import FUSERS
 from hsrdiff.observation import SpatialResponse
 
 SENSOR = "sentinel2:B2,B3,B4,B8"
@@ -63,6 +65,13 @@ def test_a_method_without_deviation_is_refused_before_the_images_are_read(tmp_pa
         fuse("nowhere.tif", "nor here.tif", dtype="int32")
     with pytest.raises(WriteError, match="does not exist"):
         fuse("nowhere.tif", "nor here.tif", std_out=tmp_path / "no" / "s.tif", **KRIGING)
+
+
+def test_a_deviation_that_a_method_does_not_give_after_all_is_not_passed_over(pair, tmp_path, monkeypatch):
+    monkeypatch.setitem(FUSERS, "bicubic", dataclasses.replace(FUSERS["bicubic"], std=True))
+    with pytest.raises(InputError, match="'bicubic' gives no standard deviation"):
+        fuse(pair.hsi, pair.msi, method="bicubic", out=tmp_path / "f.tif", std_out=tmp_path / "s.tif")
+    assert not list(tmp_path.iterdir())
 
 
 def test_residuals_are_those_of_the_cube(pair):

@@ -56,12 +56,7 @@ class Outputs:
             )
         check_number_type(self.dtype, self.out)
         if self.std_out is not None and method in FUSERS and not FUSERS[method].std:
-            able = ", ".join(name for name, entry in FUSERS.items() if entry.std)
-            raise InputError(
-                f"the method '{method}' gives no standard deviation",
-                expected=f"one of {able}",
-                do="choose another method, or leave --std out",
-            )
+            raise _no_deviation(method)
 
     def write(
         self, cube: xr.DataArray, std: xr.DataArray | None, scene: Scene, scale: Scale, *, fitted: bool
@@ -79,9 +74,12 @@ class Outputs:
             The cube with the values and the record that its file has.
 
         Raises:
+            InputError: A standard deviation is to be written and there is none.
             CubeFormatError: A format cannot hold its cube.
             WriteError: The disk is full or the system refused; nothing is left behind.
         """
+        if self.std_out is not None and std is None:
+            raise _no_deviation(str(cube.attrs.get("hsrdiff_method")))
         packed = packed_as(cube, self.dtype)
         stored = as_stored(packed, self.out)
         stored.encoding = packed.encoding
@@ -102,6 +100,15 @@ class Outputs:
             if self.out is not None:
                 write_cube(stored, self.out)
         return stored
+
+
+def _no_deviation(method: str) -> InputError:
+    able = ", ".join(name for name, entry in FUSERS.items() if entry.std)
+    return InputError(
+        f"the method '{method}' gives no standard deviation",
+        expected=f"one of {able}",
+        do="choose another method, or leave --std out",
+    )
 
 
 _PLAIN = (("scale_factor", 1.0), ("add_offset", 0.0))
