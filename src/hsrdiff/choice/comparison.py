@@ -15,7 +15,9 @@ from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
-TIE = 0.01  # methods whose error is within this share of the least are equals
+# methods whose error is within this share of the least are equals, or within one over the root of the number of coarse
+# pixels where these are few: so little says no more, and it says it of a method that has fewer pixels to learn from
+TIE = 0.01
 # Numerics: share of the image's level below which an error of a band is rounding, so that an empty band decides nothing
 _ROUNDING = 1e-6
 
@@ -31,6 +33,7 @@ class Choice:
         loss: Error of the runner-up over that of the method, less 1: an estimate of what it would lose.
         factor: Factor by which the pair was degraded once more, or 0.
         pixels: Valid pixels of the degraded hyperspectral image.
+        tie: Share of the least error within which methods were equals.
         failed: Name -> why a method could not be compared.
         remarks: What else the reader should know.
     """
@@ -41,6 +44,7 @@ class Choice:
     loss: float = 0.0
     factor: int = 0
     pixels: int = 0
+    tie: float = TIE
     failed: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -48,7 +52,8 @@ class Choice:
         """Return the choice in words, for a cube's attributes and the screen."""
         if not self.errors:
             return {"hsrdiff_auto": f"{self.method}; nothing was compared: {'; '.join(self.remarks)}"}
-        reason = "the least error" if self.errors[0][0] == self.method else f"as good as {self.errors[0][0]}"
+        equal = f"preferred to {self.errors[0][0]}, with which it is equal within {100 * self.tie:.2g} %,"
+        reason = "the least error" if self.errors[0][0] == self.method else equal
         record = {
             "hsrdiff_auto": "; ".join(
                 (
@@ -83,7 +88,8 @@ def choose(
 ) -> Choice:
     """Compare methods on the pair degraded once more and choose the one with the least error against Y.
 
-    Of methods within `TIE` of the least error the first in the order of `methods` is chosen.
+    Of methods within `TIE` of the least error, or within one over the root of the number of valid pixels of the
+    degraded Y where that is more, the first in the order of `methods` is chosen.
 
     Args:
         scene: X, Y, their masks, noise levels and observation.
@@ -109,7 +115,8 @@ def choose(
     if not found:
         return Choice(fallback, failed=failed, remarks=("no method could be compared", *remarks))
     least = min(found.values())
-    method = next(name for name in methods if name in found and found[name] <= (1.0 + TIE) * least)
+    tie = max(TIE, degraded.pixels**-0.5)
+    method = next(name for name in methods if name in found and found[name] <= (1.0 + tie) * least)
     order = sorted(found.items(), key=lambda entry: entry[1])
     others = [entry for entry in order if entry[0] != method]
     runner_up, error = others[0] if others else ("", 0.0)
@@ -120,6 +127,7 @@ def choose(
         error / found[method] - 1.0 if others and found[method] else 0.0,
         degraded.scene.factor,
         degraded.pixels,
+        tie,
         failed,
         remarks,
     )
