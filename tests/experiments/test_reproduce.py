@@ -151,10 +151,10 @@ def test_the_cost_of_a_choice_by_hand():
         rows[*labels, "kriging"], rows[*labels, "regression"] = row(kriging), row(regression)
         rows[*labels, "auto"] = dataclasses.replace(row(1.0), method=chosen, notes={"degraded kriging": "0.1"})
     report = experiment.report(rows)
-    assert "| all | 3 | 1 | 2 | 1.005 | 1.102 | 1.300 | 1.002 | 1.433 |" in report
+    assert "| all | 3 | 2 | 1.002 | 1 | 2 | 1.005 | 1.102 | 1.300 | 1.002 | 1.433 |" in report
     assert report.endswith("| a | wrong | x4 | gaussian4 | regression | kriging | 1.300 |\n")
     assert "nothing compared" not in report
     rows["a", "wrong", "x4", "gaussian4", "auto"].notes.clear()
     report = experiment.report(rows)
-    assert "| nothing compared | 1 | 0 | 0 |" in report
+    assert "| nothing compared | 1 | 0 | 1.300 | 0 | 0 |" in report
     assert "| regression (nothing compared) |" in report
