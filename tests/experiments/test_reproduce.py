@@ -110,16 +110,20 @@ def test_the_bound_counts_scenes_with_enough_pixels_only():
     from hsrdiff.experiments.kriging_scenes import KrigingScenes
 
     experiment = KrigingScenes(
-        sets=("a",), factors=(4,), guides=("gaussian4",), methods=("regression-projected", "kriging")
+        sets=("a",), factors=(4,), guides=("gaussian4",), methods=("regression-projected", "kriging", "kriging-learned")
     )
     rows = {}
     for scene, ratio, pixels in (("good", 0.8, 64), ("bad", 1.25, 100), ("few", 3.0, 63), ("same", 1.005, 70)):
         rows["a", scene, "x4", "gaussian4", "regression-projected"] = row(0.01, pixels)
         rows["a", scene, "x4", "gaussian4", "kriging"] = row(0.01 * ratio, pixels)
+        rows["a", scene, "x4", "gaussian4", "kriging-learned"] = row(0.0098 * ratio, pixels)
     report = experiment.report(rows)
     assert "| a | few | 3.000 |" in report
     assert "Of 3 cases" in report
     assert "median 1.005, worst 1.250 (a, bad, x4, gaussian4), 1 above 1.01: a, bad, x4, gaussian4: 1.250." in report
+    learned = report.split("## RMSE of kriging-learned over that of kriging")[1]
+    assert "| a | few | 0.980 |" in learned
+    assert "0 above 1.01." in learned
 
 
 def test_the_cost_of_a_condition_by_hand():

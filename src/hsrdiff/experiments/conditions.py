@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -241,28 +241,3 @@ def warp_response(spectral: SpectralResponse, shift: float, width: float) -> Spe
         warped = np.interp(centre + (axis - shift - centre) / width, axis, row)
         rows.append(warped * row.sum() / warped.sum())
     return SpectralResponse(np.array(rows), spectral.band_names)
-
-
-def conditions() -> Mapping[str, Condition]:
-    """Return every condition by the name that tables give it, the clean pair first."""
-    found: dict[str, Condition] = {"clean": clean}
-    for images in ("Y", "X", "X and Y"):
-        for snr_db in (50.0, 40.0, 30.0, 20.0):
-            levels = (snr_db if "X" in images else math.inf, snr_db if "Y" in images else math.inf)
-            found[f"noise in {images}, {snr_db:g} dB, told"] = noise(*levels, told=True)
-            found[f"noise in {images}, {snr_db:g} dB, not told"] = noise(*levels, told=False)
-    found |= {
-        "PSF 30 % wider than told": psf_width(1.3),
-        "PSF 30 % narrower than told": psf_width(0.7),
-        "response 5 nm off": response(shift_nm=5.0),
-        "response 20 % wider than told": response(width=1.2),
-        "response 20 % narrower than told": response(width=0.8),
-        "Y off by 0.25 LR pixel": displaced(0.25),
-        "Y off by 0.5 LR pixel": displaced(0.5),
-        "clean, 95 % of the bands counted": living_bands,
-        "5 % of the bands of Y dead, the others counted": dead_bands,
-        "saturated above the 99 % quantile": saturated,
-        "5 % of X missing": missing("X"),
-        "5 % of Y missing": missing("Y"),
-    }
-    return found

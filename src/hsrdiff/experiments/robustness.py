@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.conditions import Condition, Truth, alive, conditions, dead_bands, living_bands
+from hsrdiff.experiments.cases import cases, partly_counted
+from hsrdiff.experiments.conditions import Condition, Truth, alive
 from hsrdiff.experiments.methods import METHODS, methods
 from hsrdiff.experiments.small_scenes import CAVE_CROP, JASPER_RIDGE, LOS_ANGELES, SAMSON, SmallScene
 from hsrdiff.fusers import Fuser, Fusion, Needs
@@ -36,14 +37,14 @@ class Robustness:
         among: Mapping[str, Condition] | None = None,
     ) -> None:
         self.scenes, self.methods = scenes, methods
-        self.conditions = conditions() if among is None else among
+        self.conditions = cases() if among is None else among
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every scene under every condition."""
         for scene in self.scenes:
             truth = cache(partial(_truth, scene, data, seed))
             for name, condition in self.conditions.items():
-                partly = condition in (dead_bands, living_bands)
+                partly = partly_counted(condition)
                 fusers = methods(self.methods)
                 if partly:
                     fusers = {name: partial(_partly, make) for name, make in fusers.items()}
