@@ -88,7 +88,7 @@ def ancestral(
         # P3: Eq. (6) adds the variance of a forward step, Eq. (5) leaves it open; "posterior" is that of Eq. (4).
         if noise == "paper":
             variance = float(schedule.one_minus_alphas[t])
-        Z_0_hat = _estimate(denoise, Z_t, schedule, t, clamp)
+        Z_0_hat = estimate(denoise, Z_t, schedule, t, clamp)
         Z_t = torch.mul(Z_t, on_Z_t).add_(Z_0_hat, alpha=on_Z_0)
         # P4: Eq. (6) would end on a noisy image; no noise is added at the last step.
         if t > 1:
@@ -163,7 +163,7 @@ def ddim(
         # Numerics: at t = 1 what is left is 0, and for eta = 1 it may round below 0
         on_Z_t = math.sqrt(max(left, 0.0) / float(schedule.one_minus_gammas[t]))
         on_Z_0 = math.sqrt(float(schedule.gammas[t - 1])) - on_Z_t * math.sqrt(float(schedule.gammas[t]))
-        Z_0_hat = _estimate(denoise, Z_t, schedule, t, clamp)
+        Z_0_hat = estimate(denoise, Z_t, schedule, t, clamp)
         Z_t = torch.mul(Z_t, on_Z_t).add_(Z_0_hat, alpha=on_Z_0)
         if s > 0:
             Z_t.add_(normal_like(Z_t, generator), alpha=s)
@@ -172,9 +172,24 @@ def ddim(
     return Z_t
 
 
-def _estimate(
+def estimate(
     denoise: Denoise, Z_t: torch.Tensor, schedule: Schedule, t: int, clamp: tuple[float, float] | None
 ) -> torch.Tensor:
+    """Ask the denoiser for Z_0 at a step, as every sampler does.
+
+    Args:
+        denoise: f(Z_t, gamma) -> estimate of Z_0.
+        Z_t: The image there.
+        schedule: The steps.
+        t: The step.
+        clamp: Range the estimate is cut to, or None.
+
+    Returns:
+        The estimate, in the type of `Z_t`.
+
+    Raises:
+        ShapeError: If the denoiser changes the shape.
+    """
     gamma = torch.full((len(Z_t),), float(schedule.gammas[t]), dtype=torch.float64, device=Z_t.device)
     Z_0_hat = denoise(Z_t, gamma)
     if Z_0_hat.shape != Z_t.shape:
@@ -184,10 +199,3 @@ def _estimate(
         )
     # P5: the estimate is cut to the range of the data at every step; the paper does not say.
     return (Z_0_hat if clamp is None else Z_0_hat.clamp(*clamp)).to(Z_t.dtype)
-
-
-SAMPLERS: dict[str, Sampler] = {
-    "ancestral": ancestral,
-    "ancestral-posterior": ancestral_posterior,
-    "ddim": ddim,
-}

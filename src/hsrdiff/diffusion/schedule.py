@@ -124,6 +124,36 @@ def inference_schedule(steps: int = INFERENCE_STEPS) -> Schedule:
     return linear_schedule(steps, INFERENCE_START, INFERENCE_END * INFERENCE_STEPS / steps)
 
 
+def log_snr_schedule(steps: int, start: float, end: float = 0.99) -> Schedule:
+    """Space steps evenly in the log signal-to-noise ratio, from moderate noise to little, then to none.
+
+    ``log(gamma_t / (1 - gamma_t))`` falls evenly from t = 1, where gamma is `end`, to t = T, where it is `start`.
+    A start above 0 suits what begins near its goal, such as a residual about its base.
+
+    Args:
+        steps: T, at least 1; one step goes from `start` to the image at once.
+        start: gamma_T, in (0, 1).
+        end: gamma_1 where there are two steps or more, in (`start`, 1).
+
+    Returns:
+        The schedule.
+
+    Raises:
+        InputError: If an argument is out of range.
+    """
+    _check_steps(steps)
+    if not 0 < start < end < 1:
+        raise InputError(
+            f"a schedule from gamma {start} to {end}",
+            expected="0 < start < end < 1",
+            do="start with less signal than the steps end with",
+        )
+    first, last = (math.log(g) - math.log1p(-g) for g in (start, end))
+    ratios = torch.linspace(last, first, steps, dtype=torch.float64) if steps > 1 else torch.tensor([first]).double()
+    logs = torch.cat([torch.zeros(1, dtype=torch.float64), -torch.nn.functional.softplus(-ratios)])
+    return Schedule(torch.exp(logs), log_gammas=logs)
+
+
 def respace(schedule: Schedule, steps: int) -> Schedule:
     """Keep evenly spaced entries of the gamma sequence, first and last included.
 

@@ -12,6 +12,7 @@ import torch
 
 from hsrdiff.evaluation import Row, evaluate_fuser
 from hsrdiff.fusers import Fuser
+from hsrdiff.networks import shipped_digest
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 from hsrdiff.typing import PathLike
@@ -100,7 +101,10 @@ def fusion_trials(
             notes = row.notes | {LR_PIXELS: str(valid)}
             return replace(row, method=method, scene=", ".join(labels), notes=notes)
 
-        yield Trial((*labels, method), digest, run)
+        def content(make: Callable[[], Fuser] = make) -> str:
+            return digest() + (shipped_digest() if make().needs.weights else "")
+
+        yield Trial((*labels, method), content, run)
 
 
 def scene_digest(scene: Scene) -> str:

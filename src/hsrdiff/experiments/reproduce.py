@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-
-from hsrdiff.errors import InputError
 from hsrdiff.evaluation import KeptRows, Row, row_key, to_csv
 from hsrdiff.experiments.catalog import find_experiment
+from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
 
 
@@ -57,10 +55,7 @@ def reproduce(
         WriteError: If the folder cannot be used.
     """
     experiment = find_experiment(name)
-    if threads is not None:
-        if threads < 1:
-            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
-        torch.set_num_threads(threads)
+    use_threads(threads)
     kept = KeptRows(out)
     rows: dict[tuple[str, ...], Row] = {}
     for trial in experiment.trials(data, seed):

@@ -11,6 +11,7 @@ from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.kriging import Kriging, KrigingLearned, KrigingPoint
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
+from hsrdiff.fusers.residual import HsrDiffResidual
 
 FUSERS: dict[str, FuserEntry] = {
     Bicubic.name: FuserEntry(
@@ -50,6 +51,11 @@ FUSERS: dict[str, FuserEntry] = {
         HsrDiff,
         "conditional diffusion with CDFormer, the paper's mode",
         "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023",
+    ),
+    HsrDiffResidual.name: FuserEntry(
+        HsrDiffResidual,
+        "conditional diffusion of what kriging leaves, in few steps",
+        "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023; Mardani et al., CorrDiff, 2023",
     ),
 }
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from hsrdiff.datasets import make_dataset
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.evaluation import (
@@ -24,9 +22,10 @@ from hsrdiff.evaluation import (
     to_markdown,
     truth_digest,
 )
-from hsrdiff.fusers import FUSERS, make_fuser
-from hsrdiff.networks import shipped_weights
+from hsrdiff.fusers import FUSERS, Fuser, make_fuser
+from hsrdiff.networks import shipped_digest
 from hsrdiff.rng import generator
+from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
 
 
@@ -89,10 +88,7 @@ def benchmark(
     """
     if not methods:
         raise InputError("no method to run", expected="at least one", do=did_you_mean("", FUSERS))
-    if threads is not None:
-        if threads < 1:
-            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
-        torch.set_num_threads(threads)
+    use_threads(threads)
     source = make_dataset(dataset, data=data, factor=factor, sensor=sensor)
     known = source.scenes(split)
     for name in scenes:
@@ -108,7 +104,7 @@ def benchmark(
         content = truth_digest(truth, observation)
         scene = None
         for method, fuser in fusers.items():
-            key = _key(protocol, name, content, method, told[method], seed)
+            key = _key(protocol, name, content, fuser, told[method], seed)
             row = kept.get(key)
             if row is None:
                 scene = scene or simulate_scene(truth, observation, seed=seed, name=f"{source.name}/{name}")
@@ -129,13 +125,14 @@ def benchmark(
 
 
 def _key(
-    protocol: Sequence[str], scene: str, content: str, method: str, options: Mapping[str, object], seed: int
+    protocol: Sequence[str], scene: str, content: str, fuser: Fuser, options: Mapping[str, object], seed: int
 ) -> str:
     """Hash what decides a row, the scene and weights by their content, shipped ones included."""
-    text = [*protocol, scene, content, method, str(seed)]
-    shipped = shipped_weights()
+    text = [*protocol, scene, content, fuser.name, str(seed)]
+    if fuser.needs.weights:
+        text.append(shipped_digest())
     for option, value in sorted(options.items()):
-        file = shipped.get(str(value), Path(str(value)))
+        file = Path(str(value))
         digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else repr(value)
         text.append(f"{option}={digest}")
     return row_key(*text)

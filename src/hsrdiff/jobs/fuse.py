@@ -133,7 +133,7 @@ def fuse(
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
     choice = None
-    if automatic or fuser is None:
+    if automatic or fuser is None:  # a fuser is lacking only where the method is chosen
         choice = choose_method(
             scene,
             hsr_diff=fuser if isinstance(fuser, HsrDiff) else None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from hsrdiff.jobs.images import check_folder
 from hsrdiff.training import TrainResult, run_recipe
 from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
+from hsrdiff.training.residual import is_residual_recipe, run_residual_recipe
 from hsrdiff.typing import PathLike
 
 
@@ -42,7 +43,11 @@ def train(
         WriteError: The folder cannot be written.
     """
     check_folder(Path(out).absolute().parent)
-    run = run_kernel_recipe if is_kernel_recipe(recipe) else run_recipe
+    run = run_recipe
+    if is_kernel_recipe(recipe):
+        run = run_kernel_recipe
+    elif is_residual_recipe(recipe):
+        run = run_residual_recipe
     return run(
         recipe,
         out,

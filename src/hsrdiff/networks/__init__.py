@@ -2,6 +2,7 @@
 
 from hsrdiff.networks.cdformer import PRESETS, CDFormer, CDFormerConfig, Condition
 from hsrdiff.networks.embedding import noise_level_embedding
+from hsrdiff.networks.store import shipped_digest
 from hsrdiff.networks.weights import ModelCard, NoiseRange, load_network, read_card, save_weights, shipped_weights
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "noise_level_embedding",
     "read_card",
     "save_weights",
+    "shipped_digest",
     "shipped_weights",
 ]

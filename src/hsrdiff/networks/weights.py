@@ -1,22 +1,19 @@
-"""Weights in and out: safetensors with the model card in the header. No pickle is read or written."""
+"""Weights of a CDFormer in and out, with the model card that says what they were trained on."""
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
-import safetensors
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file, save_file
+from pydantic import BaseModel, ConfigDict
 
-from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.networks.cdformer import CDFormer, CDFormerConfig
+from hsrdiff.networks.store import load_tensors, read_description, save_module, shipped_files
 from hsrdiff.typing import PathLike
 
 # Changes whenever the same tensors would mean another function.
 FORMAT = "hsrdiff-cdformer-1"
+_CALLED = "a CDFormer of the paper's mode"
 
 
 class NoiseRange(BaseModel):
@@ -75,8 +72,7 @@ class ModelCard(BaseModel):
 
 def shipped_weights() -> dict[str, Path]:
     """Return the weights that come with the package, by name."""
-    folder = Path(__file__).parent.parent / "weights"
-    return {p.stem: p for p in sorted(folder.glob("*.safetensors"))}
+    return shipped_files()
 
 
 def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
@@ -93,50 +89,14 @@ def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
     Raises:
         WriteError: If the file cannot be written.
     """
-    target = Path(path)
-    tensors = {k: v.detach().float().cpu().contiguous() for k, v in network.state_dict().items()}
-    metadata = {
-        "format": FORMAT,
-        "config": network.config.model_dump_json(),
-        "card": card.model_dump_json(),
-    }
-    try:
-        save_tensors(target, tensors, metadata)
-    except (OSError, safetensors.SafetensorError) as e:
-        raise WriteError(
-            f"weights could not be written to '{target}' ({e})", do="check the folder and the free space"
-        ) from e
-    return target
-
-
-def save_tensors(target: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file, all or nothing.
-
-    Args:
-        target: The file; its folder must exist.
-        tensors: Contiguous tensors by name.
-        metadata: Texts for the header.
-
-    Raises:
-        OSError: If the system refuses.
-        SafetensorError: If the library does.
-    """
-    part = target.with_name(target.name + ".part")
-    try:
-        part.touch()
-        mode = part.stat().st_mode
-        save_file(tensors, str(part), metadata=metadata)
-        part.chmod(mode)  # the library makes files that only their owner may read
-        os.replace(part, target)
-    finally:  # after Ctrl-C too
-        part.unlink(missing_ok=True)
+    return save_module(path, network, network.config, card, FORMAT)
 
 
 def read_card(path: PathLike) -> tuple[CDFormerConfig, ModelCard]:
     """Read configuration and card of a weights file without its tensors.
 
     Args:
-        path: A safetensors file written by `save_weights`.
+        path: A safetensors file written by `save_weights`, or the name of weights shipped with the package.
 
     Returns:
         The network's configuration and the card.
@@ -144,31 +104,7 @@ def read_card(path: PathLike) -> tuple[CDFormerConfig, ModelCard]:
     Raises:
         WeightsError: If the file is missing, truncated, or not ours.
     """
-    try:
-        with safetensors.safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (OSError, safetensors.SafetensorError) as e:
-        raise WeightsError(
-            f"'{path}' could not be read as weights ({e})",
-            expected="a safetensors file written by hsrdiff",
-            do=f"give a path, or one of the shipped names: {', '.join(shipped_weights()) or 'none'}",
-        ) from e
-    if metadata.get("format", FORMAT) != FORMAT:
-        raise WeightsError(
-            f"'{path}' holds weights of the format '{metadata['format']}'",
-            expected=f"'{FORMAT}', which this version computes",
-            do="use the version of hsrdiff that wrote it, or train again",
-        )
-    try:
-        config = CDFormerConfig.model_validate_json(metadata["config"])
-        card = ModelCard.model_validate_json(metadata["card"])
-    except (KeyError, ValidationError, json.JSONDecodeError) as e:
-        raise WeightsError(
-            f"'{path}' carries no readable hsrdiff model card",
-            expected="a safetensors file written by hsrdiff",
-            do="train again or convert it with hsrdiff.networks.save_weights",
-        ) from e
-    return config, card
+    return read_description(path, FORMAT, _CALLED, CDFormerConfig, ModelCard)[1:]
 
 
 def load_network(path: PathLike, *, device: torch.device | str = "cpu") -> tuple[CDFormer, ModelCard]:
@@ -184,17 +120,9 @@ def load_network(path: PathLike, *, device: torch.device | str = "cpu") -> tuple
     Raises:
         WeightsError: If the file is missing, truncated, not ours, or its tensors do not fit its own description.
     """
-    source = shipped_weights().get(str(path), Path(path))
-    config, card = read_card(source)
+    source, config, card = read_description(path, FORMAT, _CALLED, CDFormerConfig, ModelCard)
     with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten: leave the caller's draws alone
         network = CDFormer(card.bands, card.msi_bands, config).to(device)
-    try:
-        tensors = load_file(str(source), device=str(device))
-        network.load_state_dict(tensors)
-    except (RuntimeError, safetensors.SafetensorError) as e:
-        raise WeightsError(
-            f"the tensors in '{source}' do not fit its own description ({card.bands} + {card.msi_bands} bands, "
-            f"{config.channels} channels, {config.layers} layers)",
-            do="get the file again",
-        ) from e
+    described = f"{card.bands} + {card.msi_bands} bands, {config.channels} channels, {config.layers} layers"
+    load_tensors(source, network, described, device)
     return network.eval(), card

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hsrdiff.errors import WeightsError, WriteError
-from hsrdiff.networks.weights import save_tensors
+from hsrdiff.networks.store import save_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
 

@@ -13,10 +13,11 @@ import torch
 
 from hsrdiff.datasets import SPLITS, Dataset, FolderDataset, make_dataset
 from hsrdiff.diffusion import linear_schedule
-from hsrdiff.errors import InputError, InvalidValueError, RecipeError, WriteError, did_you_mean
+from hsrdiff.errors import InvalidValueError, RecipeError, WriteError, did_you_mean
 from hsrdiff.networks import CDFormer, ModelCard, NoiseRange, save_weights
 from hsrdiff.observation import Observation
 from hsrdiff.rng import derive_seed
+from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, read_progress
 from hsrdiff.training.journal import write_whole
 from hsrdiff.training.loop import Task, is_main_process, train_loop
@@ -198,10 +199,7 @@ def run_recipe(
         WriteError: If `out` cannot be written.
     """
     recipe = load_recipe(name_or_path, overrides)
-    if threads is not None:
-        if threads < 1:
-            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
-        torch.set_num_threads(threads)
+    use_threads(threads)
     folder = Path(out)
     training = load_training_data(recipe.data, data)
     task = make_task(recipe, training)

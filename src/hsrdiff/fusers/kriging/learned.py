@@ -17,7 +17,7 @@ from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.stacking import Estimate, stack
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
-from hsrdiff.fusers.kriging.windows import krige_windows
+from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
 from hsrdiff.observation import Scene
 from hsrdiff.typing import PathLike
 
@@ -31,7 +31,7 @@ class KrigingLearned:
     where experience does not fit a scene, little of it is used.
 
     Args:
-        weights: Weights of the kernel: a path, or the shipped ones when None.
+        weights: Weights of the kernel: a path, or the name of shipped ones.
         landmarks: Pixels that span the process in a window, at least 1: more are finer and slower.
         std: Return the standard deviation, for a third more time.
 
@@ -43,14 +43,14 @@ class KrigingLearned:
     name = "kriging-learned"
     needs = Needs(response=True, psf=True, weights=True, tuning=True)
 
-    def __init__(self, *, weights: PathLike | None = None, landmarks: int = 1000, std: bool = True) -> None:
+    def __init__(self, *, weights: PathLike = SHIPPED, landmarks: int = 1000, std: bool = True) -> None:
         if int(landmarks) != landmarks or landmarks < 1:
             raise InputError(
                 f"landmarks {landmarks}",
                 expected="a whole number of at least 1",
                 do="change the option landmarks",
             )
-        self.kernel, self.card = load_kernel(SHIPPED if weights is None else weights)
+        self.kernel, self.card = load_kernel(weights)
         self.landmarks, self.std = int(landmarks), bool(std)
 
     @torch.no_grad()
@@ -63,6 +63,25 @@ class KrigingLearned:
 
         Returns:
             The estimate and its standard deviation, in the type of Y, NaN where X or Y is invalid.
+
+        Raises:
+            InputError: If the scene does not fit together or has no observation.
+            InvalidValueError: If no LR pixel is valid in both images.
+        """
+        kriged, notes = self.krige(scene, generator=generator)
+        return finish(scene, require_observation(scene, self.name), kriged, self.std, notes)
+
+    @torch.no_grad()
+    def krige(self, scene: Scene, *, generator: torch.Generator, apart: bool = False) -> tuple[Kriged, dict[str, str]]:
+        """Krige every pixel, without making the result consistent.
+
+        Args:
+            scene: The scene, with its observation.
+            generator: Source of the landmarks.
+            apart: Put the difference between the two kernels' estimates behind the bands.
+
+        Returns:
+            The estimate, with B columns or 2 B, and what the user should know about it.
 
         Raises:
             InputError: If the scene does not fit together or has no observation.
@@ -101,12 +120,13 @@ class KrigingLearned:
                 )
                 return Estimate(*fitted.predict(), fitted.system)
 
-            both, share = stack(estimate(self.kernel, hidden), estimate(plain, None), spread, hidden)
+            first, second = estimate(self.kernel, hidden), estimate(plain, None)
+            both, share = stack(first, second, spread, hidden)
             shares.append(share)
-            return both.spectra, both.variance, both.system
+            spectra = torch.cat([both.spectra, second.spectra - first.spectra], dim=1) if apart else both.spectra
+            return spectra, both.variance, both.system
 
         kriged = krige_windows(samples, predict)
         learned = f"learned: {self.card.name}, trained on {self.card.data}"
         share = 100 * sum(shares) / len(shares)
-        notes = {"kernel": f"{learned}; {share:.0f} % of the estimate, the rest from the plain kernel"}
-        return finish(scene, observation, kriged, self.std, notes)
+        return kriged, {"kernel": f"{learned}; {share:.0f} % of the estimate, the rest from the plain kernel"}

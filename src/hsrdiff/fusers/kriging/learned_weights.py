@@ -1,22 +1,21 @@
-"""Weights of a learned kernel in and out: safetensors with their card in the header. No pickle is read or written."""
+"""Weights of a learned kernel in and out, with the card that says what they were trained on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import safetensors
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file
+from pydantic import BaseModel, ConfigDict
 
-from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.fusers.kriging.learned_kernel import LearnedKernel, LearnedKernelConfig
-from hsrdiff.networks.weights import save_tensors
+from hsrdiff.networks.store import load_tensors, read_description, save_module, shipped_files
 from hsrdiff.typing import PathLike
 
 # Changes whenever the same tensors would mean another function.
 FORMAT = "hsrdiff-kriging-1"
 SHIPPED = "kriging-learned"
+_ROOM = "kriging"
+_CALLED = "a learned kernel"
 
 
 class KernelCard(BaseModel):
@@ -45,8 +44,7 @@ class KernelCard(BaseModel):
 
 def shipped_kernels() -> dict[str, Path]:
     """Return the learned kernels that come with the package, by name."""
-    folder = Path(__file__).parents[2] / "weights" / "kriging"
-    return {p.stem: p for p in sorted(folder.glob("*.safetensors"))}
+    return shipped_files(_ROOM)
 
 
 def save_kernel(path: PathLike, kernel: LearnedKernel, card: KernelCard) -> Path:
@@ -63,20 +61,7 @@ def save_kernel(path: PathLike, kernel: LearnedKernel, card: KernelCard) -> Path
     Raises:
         WriteError: If the file cannot be written.
     """
-    target = Path(path)
-    tensors = {k: v.detach().float().cpu().contiguous() for k, v in kernel.state_dict().items()}
-    metadata = {
-        "format": FORMAT,
-        "config": kernel.config.model_dump_json(),
-        "card": card.model_dump_json(),
-    }
-    try:
-        save_tensors(target, tensors, metadata)
-    except (OSError, safetensors.SafetensorError) as e:
-        raise WriteError(
-            f"weights could not be written to '{target}' ({e})", do="check the folder and the free space"
-        ) from e
-    return target
+    return save_module(path, kernel, kernel.config, card, FORMAT)
 
 
 def load_kernel(path: PathLike) -> tuple[LearnedKernel, KernelCard]:
@@ -91,32 +76,8 @@ def load_kernel(path: PathLike) -> tuple[LearnedKernel, KernelCard]:
     Raises:
         WeightsError: If the file is missing, truncated, not ours, or its tensors do not fit its own description.
     """
-    shipped = shipped_kernels()
-    source = shipped.get(str(path), Path(path))
-    try:
-        with safetensors.safe_open(str(source), framework="pt") as file:
-            metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise WeightsError(
-                f"'{path}' holds weights of the format '{metadata.get('format', 'unknown')}'",
-                expected=f"'{FORMAT}', a learned kernel",
-                do="give the weights of a learned kernel, or leave them out for the shipped ones",
-            )
-        config = LearnedKernelConfig.model_validate_json(metadata["config"])
-        card = KernelCard.model_validate_json(metadata["card"])
-        with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten
-            kernel = LearnedKernel(config)
-        kernel.load_state_dict(load_file(str(source)))
-    except (OSError, safetensors.SafetensorError) as e:
-        raise WeightsError(
-            f"'{path}' could not be read as weights ({e})",
-            expected="a safetensors file written by hsrdiff",
-            do=f"give a path, or one of the shipped names: {', '.join(shipped) or 'none'}",
-        ) from e
-    except (KeyError, ValidationError, RuntimeError) as e:
-        raise WeightsError(
-            f"the tensors in '{path}' do not fit its own description, or it has none",
-            expected="a learned kernel written by hsrdiff",
-            do="get the file again, or train again",
-        ) from e
+    source, config, card = read_description(path, FORMAT, _CALLED, LearnedKernelConfig, KernelCard, _ROOM)
+    with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten
+        kernel = LearnedKernel(config)
+    load_tensors(source, kernel, f"{config.terms} terms, {config.embedding} learnt coordinates")
     return kernel.requires_grad_(False).eval(), card

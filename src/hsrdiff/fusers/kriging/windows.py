@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -22,14 +22,28 @@ class Kriged:
     """An estimate before it is made consistent.
 
     Attributes:
-        spectra: Shape (H W, B).
+        spectra: Shape (H W, B), or as many columns as the predictor gave.
         variance: Variance of each pixel in units of each band's factor, shape (H W,).
         covariance: Of the errors across bands, its diagonal the bands' factors, shape (B, B), float64.
+        surprise: Leave-one-out error of each LR pixel over its predicted size, shape (h w, B), whose mean square is
+            the bands' factors; 0 where there is no sample. None where it is not known.
     """
 
     spectra: torch.Tensor
     variance: torch.Tensor
     covariance: torch.Tensor
+    surprise: torch.Tensor | None = None
+
+    def first(self, columns: int) -> Kriged:
+        """Return the same with the first columns of the spectra only.
+
+        Args:
+            columns: How many.
+
+        Returns:
+            The estimate.
+        """
+        return replace(self, spectra=self.spectra[:, :columns])
 
 
 def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: int = HALO) -> Kriged:
@@ -49,8 +63,8 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
     s = samples.spatial.factor
     h, w = samples.Y.shape[-2:]
     height, width = samples.X.shape[-2:]
-    bands = samples.Y.shape[1]
-    sums = samples.X.new_zeros((bands + 2, height, width))
+    sums = samples.X.new_zeros((0, height, width))
+    surprise = torch.zeros((h, w, samples.Y.shape[1]), dtype=torch.float64, device=samples.X.device)
     covariances: list[torch.Tensor] = []
     counts: list[int] = []
     for rows in _spans(h, core, halo):
@@ -60,6 +74,9 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
                 continue
             spectra, variance, system = predict(part)
             covariance = system.covariance()
+            bands = spectra.shape[1]
+            if not len(sums):
+                sums = samples.X.new_zeros((bands + 2, height, width))
             top = max(0, rows.window[0] - samples.reach_lr)
             left = max(0, columns.window[0] - samples.reach_lr)
             inside = (
@@ -79,13 +96,17 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
             level = float(covariance.diagonal().mean())
             target[bands] += weight * level * variance.reshape(size)[inside].to(sums)
             target[bands + 1] += weight
+            errors = surprise.new_zeros((*part.Y.shape[-2:], surprise.shape[-1]))
+            errors.view(-1, surprise.shape[-1])[part.usable] = system.left_out * system.precision.sqrt()[:, None]
+            own = (slice(*rows.own), slice(*columns.own))
+            surprise[own] = errors[rows.own[0] - top : rows.own[1] - top, columns.own[0] - left : columns.own[1] - left]
             covariances.append(covariance)
             counts.append(int(part.usable.sum()))
     shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
     covariance = torch.stack([share * C for share, C in zip(shares, covariances, strict=True)]).sum(dim=0)
     blended = sums[:-1] / sums[-1].clamp_min(torch.finfo(sums.dtype).tiny)
     unit = float(covariance.diagonal().mean().clamp_min(torch.finfo(torch.float32).tiny))
-    return Kriged(blended[:bands].flatten(1).T, blended[bands].flatten() / unit, covariance)
+    return Kriged(blended[:-1].flatten(1).T, blended[-1].flatten() / unit, covariance, surprise.flatten(0, 1))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 
 from hsrdiff.datasets import make_dataset
-from hsrdiff.errors import InputError, RecipeError, WriteError
+from hsrdiff.errors import RecipeError, WriteError
 from hsrdiff.fusers.kriging.learned_kernel import LearnedKernel
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, save_kernel
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.rng import derive_seed, generator
+from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, save_checkpoint
 from hsrdiff.training.journal import Journal, write_whole
 from hsrdiff.training.kriging.loss import KernelLoss, kernel_loss
@@ -143,10 +144,7 @@ def run_kernel_recipe(
         WriteError: If `out` cannot be written.
     """
     recipe = load_kernel_recipe(name_or_path, overrides)
-    if threads is not None:
-        if threads < 1:
-            raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
-        torch.set_num_threads(threads)
+    use_threads(threads)
     families = load_families(recipe, data)
     options, folder = recipe.training, Path(out)
     with torch.random.fork_rng(devices=[]):

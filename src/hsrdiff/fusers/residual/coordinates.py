@@ -1,0 +1,69 @@
+"""Residual coordinates: the leading directions in which a base errs and the guide does not see, whitened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+_LEAST = 1e-3  # of the largest band's level: no band is blown up further
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Maps between spectra and r coordinates of about equal variance.
+
+    With the error covariance of the unseen part, ``C = H E H``, ``H = I - R+ R``, and its bands' levels
+    ``s_b = sqrt(C_bb)``, the correlation ``C_bc / (s_b s_c)`` has leading eigenvalues l and vectors U:
+
+        c = l^-1/2 U^T S^-1 H (Z - base)        Z - base ~ S U l^1/2 c
+
+    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide.
+
+    Attributes:
+        into: Spectra to coordinates, shape (r, B), float64.
+        out_of: Coordinates to spectra, shape (B, r), float64.
+        weights: What an error of each coordinate adds to the bands' relative errors, mean 1, shape (r,), float64.
+    """
+
+    into: torch.Tensor
+    out_of: torch.Tensor
+    weights: torch.Tensor
+
+    @classmethod
+    def of(cls, covariance: torch.Tensor, R: torch.Tensor, count: int) -> Coordinates:
+        """Find the coordinates of a sensor pair.
+
+        Args:
+            covariance: Of the errors across bands, shape (B, B).
+            R: Spectral response, shape (b, B).
+            count: r; where fewer directions are unseen, the rest of the coordinates are 0.
+
+        Returns:
+            The coordinates.
+        """
+        R = R.double()
+        bands = R.shape[1]
+        hidden = torch.eye(bands, dtype=torch.float64) - torch.linalg.pinv(R) @ R
+        C = hidden @ covariance.double() @ hidden
+        tiny = torch.finfo(torch.float64).tiny
+        levels = C.diagonal().clamp_min(tiny).sqrt()
+        levels = levels.clamp_min(_LEAST * float(levels.max()))
+        values, vectors = torch.linalg.eigh(C / levels[:, None] / levels)
+        kept = min(count, bands - int(torch.linalg.matrix_rank(R)))
+        values = values.flip(0)[:kept].clamp_min(1e-12 * float(values[-1].clamp_min(tiny)))
+        vectors = vectors.flip(1)[:, :kept]
+        into, out_of = torch.zeros(count, bands, dtype=torch.float64), torch.zeros(bands, count, dtype=torch.float64)
+        into[:kept] = (vectors / values.sqrt()).T / levels @ hidden
+        out_of[:, :kept] = levels[:, None] * vectors * values.sqrt()
+        weights = torch.zeros(count, dtype=torch.float64)
+        weights[:kept] = values / values.mean()
+        return cls(into, out_of, weights)
+
+    def apply(self, spectra: torch.Tensor) -> torch.Tensor:
+        """Return the coordinates of an image of spectra: (n, B, H, W) to (n, r, H, W)."""
+        return torch.einsum("rb,nbhw->nrhw", self.into.to(spectra), spectra)
+
+    def spectra(self, c: torch.Tensor) -> torch.Tensor:
+        """Return the spectra of an image of coordinates: (n, r, H, W) to (n, B, H, W)."""
+        return torch.einsum("br,nrhw->nbhw", self.out_of.to(c), c)

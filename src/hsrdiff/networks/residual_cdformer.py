@@ -1,0 +1,169 @@
+"""CDFormer on whitened residual coordinates: the two streams of Figure 3 for images of any sensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import nn
+from torch.nn import functional as F
+
+from hsrdiff.errors import ShapeError
+from hsrdiff.networks.conditioning import NCS2TL, KeysValues
+from hsrdiff.networks.initialise import calm, kaiming
+from hsrdiff.networks.layers import S2TL
+from hsrdiff.typing import Denoise
+
+_LEVELS = 8.0  # natural logarithms of the signal-to-noise ratio beyond which a level counts as pure noise, or none
+
+
+class ResidualConfig(BaseModel):
+    """Everything that decides the shape of a ResidualCDFormer.
+
+    Attributes:
+        coordinates: r, residual coordinates that are diffused.
+        conditions: Channels of the condition.
+        channels: C, the width of both streams.
+        layers: N, the depth of each stream.
+        heads: Attention heads of every attention.
+        window: Side of a spatial window in tokens.
+        ffn_ratio: Hidden channels of the gated feed-forward network over C.
+        patch: Side of the square of pixels that makes one token.
+        embedding_scale: Scale of the log signal-to-noise ratio in Eq. (7).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    coordinates: int = Field(8, ge=1)
+    conditions: int = Field(ge=1)
+    channels: int = Field(48, ge=2)
+    layers: int = Field(3, ge=1)
+    heads: int = Field(2, ge=1)
+    window: int = Field(8, ge=2)
+    ffn_ratio: float = Field(2.66, gt=0)
+    patch: int = Field(2, ge=1)
+    embedding_scale: float = Field(50.0, gt=0)
+
+    @model_validator(mode="after")
+    def _even_heads(self) -> ResidualConfig:
+        if self.channels % (2 * self.heads):
+            raise ValueError(f"channels ({self.channels}) must be a multiple of twice the heads ({self.heads})")
+        return self
+
+
+@dataclass(frozen=True)
+class ResidualCondition:
+    """What the SR stream made of the condition: computed once, used at every noise level.
+
+    Attributes:
+        features: Output of the SR stream, shape (n, H/p, W/p, C).
+        memories: Keys and values of each layer's cross attention.
+    """
+
+    features: torch.Tensor
+    memories: tuple[KeysValues, ...]
+
+
+class ResidualCDFormer(nn.Module):
+    """The two-stream denoiser on the coordinates of Z - base, of unit variance.
+
+    The SR stream reads the condition, the denoising stream the noisy coordinates, and each layer of the second asks
+    the first by cross attention, as in Figure 3. With unit variance the estimate is split as
+
+        c_hat = sqrt(gamma) c_t + sqrt(1 - gamma) F(sqrt(gamma) c_t, condition, log(gamma / (1 - gamma)))
+
+    (the preconditioning of Karras et al., "Elucidating the design space", NeurIPS 2022, in this parameterisation), so
+    that the network always answers with unit variance and pure noise does not reach it.
+
+    Args:
+        config: Widths and depths.
+    """
+
+    def __init__(self, config: ResidualConfig) -> None:
+        super().__init__()
+        c = config
+        self.config = c
+        shifts = [bool(i % 2) for i in range(c.layers)]
+        pixels = c.patch**2
+        self.sr_in = nn.Conv2d(c.conditions * pixels, c.channels, 3, padding=1)
+        self.sr = nn.ModuleList(S2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s) for s in shifts)
+        self.ds_in = nn.Conv2d(c.coordinates * pixels, c.channels, 3, padding=1)
+        self.ds = nn.ModuleList(
+            NCS2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s, embedding_scale=c.embedding_scale)
+            for s in shifts
+        )
+        self.reconstruct = nn.Conv2d(2 * c.channels, c.coordinates * pixels, 3, padding=1)
+        kaiming(self)
+        for stream in (self.sr, self.ds):
+            calm((m for name, m in stream.named_modules() if name.endswith(".project")), self.reconstruct)
+
+    def encode(self, condition: torch.Tensor) -> ResidualCondition:
+        """Run the SR stream.
+
+        Args:
+            condition: Shape (n, K, H, W).
+
+        Returns:
+            What `denoise` asks.
+
+        Raises:
+            ShapeError: If the condition has another number of channels.
+        """
+        if condition.shape[1] != self.config.conditions:
+            raise ShapeError(
+                f"a condition of {condition.shape[1]} channels for a network of {self.config.conditions}",
+                do="use weights trained for such conditions",
+            )
+        features = self._tokens(self.sr_in(self._fold(condition)))
+        memories = []
+        for sr_layer, ds_layer in zip(self.sr, self.ds, strict=True):
+            features = sr_layer(features)
+            memories.append(cast(NCS2TL, ds_layer).remember(features))
+        return ResidualCondition(features, tuple(memories))
+
+    def denoise(self, condition: ResidualCondition, c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        """Estimate the coordinates from noisy ones.
+
+        Args:
+            condition: From `encode`.
+            c_t: Noisy coordinates, shape (n, r, H, W).
+            gamma: Signal power left, shape (n,), in [0, 1].
+
+        Returns:
+            c_hat, shape and type of `c_t`.
+        """
+        height, width = c_t.shape[-2:]
+        gamma = gamma.double()
+        level = (torch.log(gamma) - torch.log1p(-gamma)).clamp(-_LEVELS, _LEVELS)
+        signal = gamma.sqrt().to(c_t)[:, None, None, None]
+        noise = (1.0 - gamma).sqrt().to(c_t)[:, None, None, None]
+        features = self._tokens(self.ds_in(self._fold(signal * c_t)))
+        for layer, memory in zip(self.ds, condition.memories, strict=True):
+            features = layer(features, memory, level)
+        both = torch.cat([features, condition.features], dim=-1).permute(0, 3, 1, 2)
+        answer = F.pixel_shuffle(self.reconstruct(both), self.config.patch)[..., :height, :width]
+        return signal * c_t + noise * answer.to(c_t.dtype)
+
+    def bind(self, condition: torch.Tensor) -> Denoise:
+        """Run the SR stream once and return denoise(c_t, gamma)."""
+        encoded = self.encode(condition)
+        return lambda c_t, gamma: self.denoise(encoded, c_t, gamma)
+
+    def forward(self, condition: torch.Tensor, c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        """Return c_hat: `encode`, then `denoise`."""
+        return self.denoise(self.encode(condition), c_t, gamma)
+
+    def _fold(self, image: torch.Tensor) -> torch.Tensor:
+        """Mirror the right and bottom edges up to whole windows, and fold the pixels of a token into channels."""
+        m = self.config.window * self.config.patch
+        down, right = -image.shape[-2] % m, -image.shape[-1] % m
+        if down or right:
+            mode = "reflect" if down < image.shape[-2] and right < image.shape[-1] else "replicate"
+            image = F.pad(image, (0, right, 0, down), mode=mode)
+        return F.pixel_unshuffle(image, self.config.patch)
+
+    @staticmethod
+    def _tokens(image: torch.Tensor) -> torch.Tensor:
+        return image.permute(0, 2, 3, 1).contiguous()

@@ -1,0 +1,162 @@
+"""Trained modules in and out: safetensors with configuration and card in the header. No pickle is read or written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import safetensors
+import torch
+from pydantic import BaseModel, ValidationError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from hsrdiff.errors import WeightsError, WriteError
+from hsrdiff.typing import PathLike
+
+_Config = TypeVar("_Config", bound=BaseModel)
+_Card = TypeVar("_Card", bound=BaseModel)
+_FOLDER = Path(__file__).parent.parent / "weights"
+
+
+def shipped_files(room: str = "") -> dict[str, Path]:
+    """Return the weights that come with the package, by name.
+
+    Args:
+        room: Folder under the package's weights; the networks' own when empty.
+
+    Returns:
+        Name -> file.
+    """
+    return {p.stem: p for p in sorted((_FOLDER / room).glob("*.safetensors"))}
+
+
+def shipped_digest() -> str:
+    """Return a hash of all weights that come with the package, so that no kept result outlives a change of them."""
+    digest = hashlib.sha256()
+    for file in sorted(_FOLDER.rglob("*.safetensors")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def save_module(path: PathLike, module: nn.Module, config: BaseModel, card: BaseModel, kind: str) -> Path:
+    """Write a module's tensors, configuration and card to one safetensors file, all or nothing.
+
+    Args:
+        path: Target; its folder must exist.
+        module: The module.
+        config: What it is built from.
+        card: What it was trained on.
+        kind: Name of the format, which changes whenever the same tensors would mean another function.
+
+    Returns:
+        The path written.
+
+    Raises:
+        WriteError: If the file cannot be written.
+    """
+    target = Path(path)
+    tensors = {k: v.detach().float().cpu().contiguous() for k, v in module.state_dict().items()}
+    metadata = {"format": kind, "config": config.model_dump_json(), "card": card.model_dump_json()}
+    try:
+        save_tensors(target, tensors, metadata)
+    except (OSError, safetensors.SafetensorError) as e:
+        raise WriteError(
+            f"weights could not be written to '{target}' ({e})", do="check the folder and the free space"
+        ) from e
+    return target
+
+
+def save_tensors(target: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file, all or nothing.
+
+    Args:
+        target: The file; its folder must exist.
+        tensors: Contiguous tensors by name.
+        metadata: Texts for the header.
+
+    Raises:
+        OSError: If the system refuses.
+        SafetensorError: If the library does.
+    """
+    part = target.with_name(target.name + ".part")
+    try:
+        part.touch()
+        mode = part.stat().st_mode
+        save_file(tensors, str(part), metadata=metadata)
+        part.chmod(mode)  # the library makes files that only their owner may read
+        os.replace(part, target)
+    finally:  # after Ctrl-C too
+        part.unlink(missing_ok=True)
+
+
+def read_description(
+    path: PathLike, kind: str, called: str, config: type[_Config], card: type[_Card], room: str = ""
+) -> tuple[Path, _Config, _Card]:
+    """Read configuration and card of a weights file without its tensors.
+
+    Args:
+        path: A path, or the name of weights shipped with the package.
+        kind: The format it must have.
+        called: What has this format, in words.
+        config: Class of the configuration.
+        card: Class of the card.
+        room: Folder of the shipped weights.
+
+    Returns:
+        The file, its configuration and its card.
+
+    Raises:
+        WeightsError: If the file is missing, truncated, or not ours.
+    """
+    shipped = shipped_files(room)
+    source = shipped.get(str(path), Path(path))
+    try:
+        with safetensors.safe_open(str(source), framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (OSError, safetensors.SafetensorError) as e:
+        raise WeightsError(
+            f"'{path}' could not be read as weights ({e})",
+            expected="a safetensors file written by hsrdiff",
+            do=f"give a path, or one of the shipped names: {', '.join(shipped) or 'none'}",
+        ) from e
+    if metadata.get("format", kind) != kind:
+        raise WeightsError(
+            f"'{path}' holds weights of the format '{metadata['format']}'",
+            expected=f"'{kind}', {called}",
+            do="give such weights; if these should be, another version of hsrdiff wrote them: train again",
+        )
+    try:
+        return (
+            source,
+            config.model_validate_json(metadata["config"]),
+            card.model_validate_json(metadata["card"]),
+        )
+    except (KeyError, ValidationError) as e:
+        raise WeightsError(
+            f"'{path}' carries no readable hsrdiff model card",
+            expected="a safetensors file written by hsrdiff",
+            do="get the file again, or train again",
+        ) from e
+
+
+def load_tensors(source: Path, module: nn.Module, described: str, device: torch.device | str = "cpu") -> None:
+    """Fill a module with a file's tensors.
+
+    Args:
+        source: The file.
+        module: Changed in place.
+        described: The file's own description in words, for the message.
+        device: Where the tensors go.
+
+    Raises:
+        WeightsError: If the tensors do not fit the module.
+    """
+    try:
+        module.load_state_dict(load_file(str(source), device=str(device)))
+    except (RuntimeError, safetensors.SafetensorError) as e:
+        raise WeightsError(
+            f"the tensors in '{source}' do not fit its own description ({described})", do="get the file again"
+        ) from e

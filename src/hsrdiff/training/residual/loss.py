@@ -1,0 +1,36 @@
+"""The loss of a residual denoiser."""
+
+from __future__ import annotations
+
+import torch
+
+from hsrdiff.diffusion import diffuse
+from hsrdiff.networks.residual_cdformer import ResidualCDFormer
+from hsrdiff.training.residual.patches import PatchBatch
+
+_LEAST_NOISE = 0.02  # 1 - gamma under which errors are not weighed up further
+
+
+def residual_loss(network: ResidualCDFormer, batch: PatchBatch) -> torch.Tensor:
+    """Diffuse the target by Eq. (3), estimate it, and weigh the error.
+
+    With e the error of the coordinates over ``sqrt(1 - gamma)``, so that all levels count alike, and u^2 = |L^T e|^2
+    the mean over bands of its square over the base's,
+
+        loss = mean of 2 (sqrt(1 + u^2) - 1),
+
+    which is u^2 where the estimate is as good as the base or better, and grows linearly where a pixel is far off.
+
+    Args:
+        network: The denoiser.
+        batch: Patches and noise.
+
+    Returns:
+        A scalar.
+    """
+    c_t = diffuse(batch.target, batch.gamma, batch.noise)
+    c_hat = network(batch.channels, c_t, batch.gamma)
+    noise = (1.0 - batch.gamma).clamp_min(_LEAST_NOISE).sqrt().to(c_hat)
+    error = (c_hat - batch.target) / noise[:, None, None, None]
+    energy = torch.einsum("nij,njhw->nihw", batch.root.to(error), error).square().sum(dim=1)
+    return 2.0 * ((1.0 + energy).sqrt() - 1.0).mean()

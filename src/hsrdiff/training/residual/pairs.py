@@ -1,0 +1,240 @@
+"""Prepared pairs: what the network reads of a simulated pair, and what it is to find, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.torch import load_file
+
+from hsrdiff.datasets import make_dataset
+from hsrdiff.errors import RecipeError, did_you_mean
+from hsrdiff.fusers.kriging.learned import KrigingLearned
+from hsrdiff.fusers.masking import fill_invalid
+from hsrdiff.fusers.regression import Regression
+from hsrdiff.fusers.residual import Coordinates, Evidence, condition
+from hsrdiff.networks.store import save_tensors
+from hsrdiff.observation import Observation, Scene, SpectralResponse
+from hsrdiff.rng import generator
+from hsrdiff.training.kriging.problem import check_side, random_guide
+from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
+from hsrdiff.typing import PathLike
+
+_RELATIVE = 1e-6  # of the mean of a loss matrix's diagonal, so that it has a root
+
+
+@dataclass(frozen=True)
+class PairPlan:
+    """One pair to make.
+
+    Attributes:
+        section: The family.
+        scene: Name of the scene.
+        factor: H / h.
+        variant: 0 for the whole scene.
+    """
+
+    section: ResidualData
+    scene: str
+    factor: int
+    variant: int
+
+    @property
+    def title(self) -> str:
+        """Name of the pair."""
+        return f"{self.section.dataset}/{self.scene} x{self.factor} ({self.variant})"
+
+
+@dataclass(frozen=True)
+class PreparedPair:
+    """What a training patch is cut from.
+
+    Attributes:
+        channels: The condition, shape (K, H, W), float16.
+        target: Coordinates of Z - base in units of the scale, shape (r, H, W), float16.
+        root: L^T of the loss: ``|L^T e|^2`` is the mean over bands of the squared error over the base's, (r, r).
+        share: Of the patches.
+    """
+
+    channels: torch.Tensor
+    target: torch.Tensor
+    root: torch.Tensor
+    share: float
+
+
+def plan_pairs(recipe: ResidualRecipe, data: PathLike | None = None) -> list[PairPlan]:
+    """List the pairs of a recipe.
+
+    Args:
+        recipe: The recipe.
+        data: Folder of the data, in place of HSRDIFF_DATA.
+
+    Returns:
+        The plans.
+
+    Raises:
+        RecipeError: If a split is empty or a scene unknown.
+        DatasetNotFoundError: If the files are missing.
+    """
+    plans: list[PairPlan] = []
+    for section in recipe.data:
+        dataset = make_dataset(section.dataset, data=data)
+        known = dataset.scenes(section.split)
+        if not known:
+            raise RecipeError(
+                f"{section.dataset}'s split '{section.split}' has no scenes",
+                expected="a split that has some",
+                do="change its data.split",
+            )
+        for name in section.scenes:
+            if name not in known:
+                raise RecipeError(
+                    f"'{name}' is not a scene of {section.dataset}'s split '{section.split}'",
+                    do=did_you_mean(name, known),
+                )
+        for name in section.scenes or known:
+            for factor in section.factors:
+                plans.extend(PairPlan(section, name, factor, k) for k in range(section.variants))
+    return plans
+
+
+def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene:
+    """Simulate a pair, a function of the plan and the seed alone.
+
+    Args:
+        plan: Which.
+        seed: Decides guide and place.
+        data: Folder of the data.
+
+    Returns:
+        The scene with its truth.
+
+    Raises:
+        RecipeError: If the scene is too small for the factor.
+    """
+    own = plan.section.own_guide
+    dataset = make_dataset(plan.section.dataset, data=data, factor=plan.factor)
+    cube = dataset.load(plan.scene)
+    Z = torch.from_numpy(np.ascontiguousarray(cube.values, dtype=np.float32))[None]
+    Z = fill_invalid(Z, torch.isfinite(Z).all(dim=1, keepdim=True))
+    draw = generator(seed, "pair", plan.section.dataset, plan.scene, plan.factor, plan.variant)
+    s = plan.factor
+    top, left = (int(torch.randint(s, (), generator=draw)) if plan.variant else 0 for _ in range(2))
+    height, width = (Z.shape[-2] - top) // s * s, (Z.shape[-1] - left) // s * s
+    if not check_side(s, (height, width)):
+        raise RecipeError(
+            f"the scene '{plan.scene}' of {Z.shape[-2]} x {Z.shape[-1]} pixels at factor {s}",
+            expected="at least 64 low-resolution pixels",
+            do="leave that factor out for this data set",
+        )
+    Z = Z[..., top : top + height, left : left + width].contiguous()
+    observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
+    if not own:
+        spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())
+        observation = Observation(spectral, observation.spatial)
+    X, Y = observation.observe(Z)
+    return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title)
+
+
+def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
+    """Return coordinates of a pair of sensors: the errors of spectral regression on the training truths.
+
+    They cost little and span what kriging misses nearly as well as its own errors do.
+
+    Args:
+        scenes: Training scenes with truths, all with the same bands.
+        count: r.
+
+    Returns:
+        The coordinates.
+    """
+    total: torch.Tensor | None = None
+    R: torch.Tensor | None = None
+    for scene in scenes:
+        assert scene.Z is not None
+        assert scene.observation is not None
+        errors = (Regression().estimate(scene).Z_hat - scene.Z)[0].flatten(1).double()
+        C = errors @ errors.T / errors.shape[1]
+        C = C / C.diagonal().mean()
+        if total is not None and total.shape != C.shape:
+            raise RecipeError(
+                f"the scene '{scene.name}' has {len(C)} bands, the scenes before it {len(total)}",
+                expected="the same bands, as the recipe's basis is that of one pair of sensors",
+                do="set basis to 'scene', or leave the other data sets out",
+            )
+        total = C if total is None else total + C
+        R = scene.observation.spectral.matrix
+    assert total is not None
+    assert R is not None
+    return Coordinates.of(total / total.diagonal().mean(), R, count)
+
+
+def prepare_pairs(
+    plans: Sequence[PairPlan],
+    folder: Path,
+    make: Callable[[PairPlan], Scene],
+    coordinates: Coordinates | None,
+    count: int,
+    seed: int,
+    on_pair: Callable[[int], None] | None = None,
+) -> list[PreparedPair]:
+    """Krige every pair, or read what an earlier run kept.
+
+    Args:
+        plans: The pairs.
+        folder: Where they are kept, one file each.
+        make: Makes a scene.
+        coordinates: Those of the pair of sensors; None for those of each scene.
+        count: r.
+        seed: Keys what the base draws.
+        on_pair: Called with the number of pairs done.
+
+    Returns:
+        The pairs, in order.
+    """
+    base = KrigingLearned(std=False)
+    pairs = []
+    for i, plan in enumerate(plans):
+        file = folder / f"{i:04d}.safetensors"
+        tensors = _kept(file)
+        if tensors is None:
+            scene = make(plan)
+            assert scene.Z is not None
+            assert scene.observation is not None
+            evidence = Evidence.of(scene, base, generator=generator(seed, "base", plan.title))
+            used = coordinates or Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, count)
+            given = condition(evidence, used, spectrum=coordinates is not None)
+            missing = scene.Z - evidence.base
+            unit = given.scale or 1.0
+            tensors = {
+                "channels": given.channels[0].half().contiguous(),
+                "target": (evidence.unseen(used.apply(missing)) / unit)[0].half().contiguous(),
+                "root": _root(used, missing, unit),
+            }
+            save_tensors(file, tensors, {})
+        pairs.append(PreparedPair(tensors["channels"], tensors["target"], tensors["root"], plan.section.share))
+        if on_pair is not None:
+            on_pair(i + 1)
+    return pairs
+
+
+def _root(coordinates: Coordinates, missing: torch.Tensor, unit: float) -> torch.Tensor:
+    """L^T of ``V^T diag(1 / MSE_b) V / B`` with V in units of the scale: PSNR is the mean of log MSE over bands."""
+    energy = missing.double().square().mean(dim=(0, 2, 3))
+    energy = energy.clamp_min(1e-3 * float(energy.mean()) + torch.finfo(torch.float64).tiny)
+    V = unit * coordinates.out_of / energy.sqrt()[:, None]
+    gram = V.T @ V / len(V)
+    eye = torch.eye(len(gram), dtype=gram.dtype)
+    lower: torch.Tensor = torch.linalg.cholesky(gram + _RELATIVE * gram.diagonal().mean() * eye)
+    return lower.T.float().contiguous()
+
+
+def _kept(file: Path) -> dict[str, torch.Tensor] | None:
+    try:
+        return load_file(str(file))
+    except (OSError, safetensors.SafetensorError):
+        return None

@@ -1,0 +1,189 @@
+"""Recipes of residual denoisers: which pairs of images, which network, for how long."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hsrdiff.fusers.residual.model import ResidualModelConfig
+from hsrdiff.training.recipe import explain, read_toml
+from hsrdiff.typing import PathLike
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ResidualData(_Section):
+    """Scenes of one family and the pairs that are made of them.
+
+    Attributes:
+        dataset: A name in `hsrdiff.datasets.DATASETS`.
+        split: Which of its splits.
+        scenes: Only these scenes; empty means all of the split.
+        factors: Each scene makes pairs at each of them.
+        variants: Pairs of each scene at each factor: the first is the whole scene, the others begin somewhere else on
+            the coarse grid.
+        own_guide: Whether the pairs have the data set's own guide, else each a random one.
+        share: Of the patches, relative to the other families.
+    """
+
+    dataset: str
+    split: str = "train"
+    scenes: tuple[str, ...] = ()
+    factors: tuple[int, ...] = (4,)
+    variants: int = Field(1, ge=1)
+    own_guide: bool = False
+    share: float = Field(1.0, gt=0)
+
+    @field_validator("factors")
+    @classmethod
+    def _whole(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 2:
+            raise ValueError("at least one factor, each at least 2")
+        return value
+
+
+class ResidualNetwork(_Section):
+    """The network, without what the data decide.
+
+    Attributes:
+        coordinates: r.
+        channels: C.
+        layers: N of each stream.
+        heads: Of every attention.
+        window: Side of a window in tokens.
+        ffn_ratio: Hidden channels over C.
+        patch: Side of a token in pixels.
+    """
+
+    coordinates: int = Field(8, ge=1)
+    channels: int = Field(48, ge=2)
+    layers: int = Field(3, ge=1)
+    heads: int = Field(2, ge=1)
+    window: int = Field(8, ge=2)
+    ffn_ratio: float = Field(2.66, gt=0)
+    patch: int = Field(2, ge=1)
+
+
+class ResidualTraining(_Section):
+    """The optimiser and the patches.
+
+    Attributes:
+        steps: Optimiser steps in all.
+        batch: Patches of a step.
+        size: Side of a patch in pixels; smaller where a scene is.
+        learning_rate: AdamW's step size, falling as a half cosine after a short rise.
+        weight_decay: AdamW's.
+        regression: Share of the patches that are pure noise, where the denoiser is a regression; the others have a
+            log signal-to-noise ratio that is even between the two bounds.
+        least_log_snr: Lower bound.
+        most_log_snr: Upper bound.
+        clip: Largest gradient norm.
+        seed: Decides weights, patches and noise.
+        pairs_seed: Decides the pairs: guides, places on the grid, what the base draws.
+        save_every: Steps between checkpoints.
+    """
+
+    steps: int = Field(ge=1)
+    batch: int = Field(2, ge=1)
+    size: int = Field(128, ge=8)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    regression: float = Field(0.5, ge=0, le=1)
+    least_log_snr: float = -6.0
+    most_log_snr: float = 5.0
+    clip: float = Field(1.0, gt=0)
+    seed: int = 0
+    pairs_seed: int = 0
+    save_every: int = Field(100, ge=1)
+
+
+class ResidualRecipe(_Section):
+    """A whole recipe.
+
+    Attributes:
+        name: Short name; becomes the weights' name.
+        summary: One sentence.
+        basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene.
+        network: Widths and depths.
+        data: The families.
+        training: Optimiser and patches.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    summary: str = ""
+    basis: Literal["sensors", "scene"]
+    network: ResidualNetwork = ResidualNetwork()
+    data: tuple[ResidualData, ...] = Field(min_length=1)
+    training: ResidualTraining
+
+    def digest(self) -> str:
+        """Return a hash of all that decides the result, to tell whether a checkpoint belongs to this recipe."""
+        decisive = self.model_dump(mode="json", exclude={"summary": True, "training": {"save_every"}})
+        return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
+
+    def pairs_digest(self) -> str:
+        """Return a hash of what decides the prepared pairs."""
+        decisive = [self.basis, self.network.coordinates, [d.model_dump(mode="json") for d in self.data]]
+        return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
+
+    def model(self, bands: int, msi_bands: int) -> ResidualModelConfig:
+        """Return the model for the bands of the data.
+
+        Args:
+            bands: B.
+            msi_bands: b.
+
+        Returns:
+            Its configuration.
+        """
+        return ResidualModelConfig.of(self.basis, bands, msi_bands, **self.network.model_dump())
+
+
+def shipped_residual_recipes() -> dict[str, Path]:
+    """Return the recipes of residual denoisers that come with the package, by name."""
+    folder = Path(__file__).parents[2] / "recipes" / "residual"
+    return {p.stem: p for p in sorted(folder.glob("*.toml"))}
+
+
+def is_residual_recipe(name_or_path: PathLike) -> bool:
+    """Tell whether a recipe is one of a residual denoiser: shipped as such, or with a key basis.
+
+    Args:
+        name_or_path: Name of a shipped recipe, or a TOML file; one that cannot be read is not.
+
+    Returns:
+        True where it is.
+    """
+    if str(name_or_path) in shipped_residual_recipes():
+        return True
+    try:
+        return "basis" in tomllib.loads(Path(name_or_path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def load_residual_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> ResidualRecipe:
+    """Read a recipe, shipped or one's own, and check every key.
+
+    Args:
+        name_or_path: Name of a shipped recipe, or a TOML file.
+        overrides: Dotted keys and TOML values that replace the file's.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
+    """
+    path = shipped_residual_recipes().get(str(name_or_path), Path(name_or_path))
+    content = read_toml(path, str(name_or_path), overrides)
+    try:
+        return ResidualRecipe.model_validate(content)
+    except ValidationError as e:
+        raise explain(e, f"recipe '{path.name}'", ResidualRecipe) from e

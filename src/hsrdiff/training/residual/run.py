@@ -1,0 +1,192 @@
+"""From a recipe to a residual denoiser: pairs prepared once, then one loop, both resumable."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.progress import Progress as Bar
+
+from hsrdiff.errors import WriteError
+from hsrdiff.fusers.residual import ResidualCard, ResidualModel, save_residual
+from hsrdiff.networks import shipped_digest
+from hsrdiff.rng import derive_seed
+from hsrdiff.threads import use_threads
+from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, read_progress, save_checkpoint
+from hsrdiff.training.journal import Journal, write_whole
+from hsrdiff.training.residual.loss import residual_loss
+from hsrdiff.training.residual.pairs import (
+    PairPlan,
+    PreparedPair,
+    make_scene,
+    plan_pairs,
+    prepare_pairs,
+    sensor_coordinates,
+)
+from hsrdiff.training.residual.patches import draw_batch
+from hsrdiff.training.residual.recipe import ResidualRecipe, ResidualTraining, load_residual_recipe
+from hsrdiff.training.run import TrainResult
+from hsrdiff.typing import PathLike
+
+_WARMUP = 50  # steps
+_LAST_RATE = 0.01  # of the first
+
+
+def run_residual_recipe(
+    name_or_path: PathLike,
+    out: PathLike,
+    *,
+    data: PathLike | None = None,
+    minutes: float | None = None,
+    threads: int | None = None,
+    progress: bool = True,
+    overrides: dict[str, str] | None = None,
+    stop_at: int | None = None,
+) -> TrainResult:
+    """Train a residual denoiser as a recipe says, resuming whatever `out` already holds.
+
+    Args:
+        name_or_path: Shipped recipe, or a TOML file.
+        out: Folder for the pairs, the checkpoint, the logs, the resolved recipe and the weights.
+        data: Folder of the data, in place of HSRDIFF_DATA.
+        minutes: Stop cleanly after this many minutes of training; the weights so far are written.
+        threads: Processor threads; None leaves torch's choice.
+        progress: Draw a progress bar.
+        overrides: Dotted recipe keys to replace.
+        stop_at: Stop cleanly after this many steps in all.
+
+    Returns:
+        The weights and how far the run came.
+
+    Raises:
+        RecipeError: If the recipe cannot be read, or does not fit the data.
+        InputError: If `threads` is below 1.
+        DatasetNotFoundError: If the data are missing.
+        WeightsError: If `out` holds the checkpoint of another recipe or of other data.
+        WriteError: If `out` cannot be written.
+    """
+    recipe = load_residual_recipe(name_or_path, overrides)
+    use_threads(threads)
+    options, folder = recipe.training, Path(out)
+    plans = plan_pairs(recipe, data)
+    digest = f"{recipe.digest()}-{shipped_digest()}"
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.exists():
+        read_progress(checkpoint, digest)
+    kept = folder / f"pairs-{recipe.pairs_digest()}-{shipped_digest()}"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
+    except OSError as e:
+        raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
+    model, card, pairs = _prepare(recipe, plans, kept, data, progress)
+    network = model.network
+    optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay)
+    before = Progress(0, 0.0, 0.0, digest)
+    if checkpoint.exists():
+        before = load_checkpoint(checkpoint, network, optimizer, digest)
+    clock, cpu_clock = time.perf_counter(), time.process_time()
+
+    def reached(step: int) -> Progress:
+        return replace(
+            before,
+            step=step,
+            seconds=before.seconds + time.perf_counter() - clock,
+            cpu_seconds=before.cpu_seconds + time.process_time() - cpu_clock,
+        )
+
+    last = min(options.steps, stop_at if stop_at is not None else options.steps)
+    step = before.step
+    network.train()
+    with Journal(folder, options.steps, step, show=progress) as journal:
+        while step < last:
+            tick = time.perf_counter()
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, options)
+            loss = residual_loss(network, draw_batch(pairs, step, options, signs=recipe.basis == "scene"))
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
+            if torch.isfinite(norm):
+                optimizer.step()
+            step += 1
+            rate = options.batch / (time.perf_counter() - tick)
+            journal.report(step, f"{options.size}x{options.size} patches", rate, {"loss": loss.item()})
+            late = minutes is not None and time.perf_counter() - clock > 60 * minutes
+            if step % options.save_every == 0 or step == last or late:
+                save_checkpoint(checkpoint, network, optimizer, reached(step))
+            if late:
+                break
+    done = reached(step)
+    notes = {
+        "digest": digest,
+        "parameters": f"{sum(p.numel() for p in network.parameters())}",
+        "pairs": f"{len(pairs)}",
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
+    }
+    card = card.model_copy(update={"steps": step, "cpu_hours": round(done.cpu_seconds / 3600, 4), "notes": notes})
+    weights = save_residual(folder / f"{recipe.name}.safetensors", model, card)
+    finished = step >= options.steps
+    message = f"{step} of {options.steps} steps in {done.seconds / 60:.1f} minutes"
+    return TrainResult(weights, step, finished, message if finished else f"{message}; run the same command to go on")
+
+
+def learning_rate(step: int, options: ResidualTraining) -> float:
+    """Return AdamW's step size at `step` (from 0): a short rise, then a half cosine to a hundredth.
+
+    Args:
+        step: From 0.
+        options: Rate and steps.
+
+    Returns:
+        The step size.
+    """
+    part = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * step / options.steps))
+    return options.learning_rate * part * min(1.0, (step + 1) / _WARMUP)
+
+
+def _prepare(
+    recipe: ResidualRecipe, plans: list[PairPlan], kept: Path, data: PathLike | None, show: bool
+) -> tuple[ResidualModel, ResidualCard, list[PreparedPair]]:
+    """Build the model, prepare the pairs, and write down what they are."""
+    seed, pairs_seed = recipe.training.seed, recipe.training.pairs_seed
+    first = make_scene(plans[0], pairs_seed, data)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "weights"))
+        model = ResidualModel(recipe.model(first.bands, first.msi_bands))
+    own = recipe.basis == "sensors"
+    count = recipe.network.coordinates
+    coordinates = None
+    if own:
+        whole = [plan for plan in plans if not plan.variant]
+        coordinates = sensor_coordinates((make_scene(plan, pairs_seed, data) for plan in whole), count)
+        model.fix(coordinates)
+    with Bar(disable=not show, transient=True) as bar:
+        task = bar.add_task("pairs", total=len(plans))
+        pairs = prepare_pairs(
+            plans,
+            kept,
+            lambda plan: make_scene(plan, pairs_seed, data),
+            coordinates,
+            count,
+            pairs_seed,
+            lambda done: bar.update(task, completed=done),
+        )
+    assert first.observation is not None
+    card = ResidualCard(
+        name=recipe.name,
+        data="; ".join(
+            f"{d.dataset} {d.split}" + (f" ({len(d.scenes)} scenes)" if d.scenes else "") for d in recipe.data
+        ),
+        base="kriging-learned",
+        guide=list(first.observation.spectral.band_names) if own else [],
+        factors=sorted({factor for d in recipe.data for factor in d.factors}),
+        recipe=recipe.name,
+        seed=seed,
+    )
+    return model, card, pairs
