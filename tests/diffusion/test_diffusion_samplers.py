@@ -11,6 +11,8 @@ from hsrdiff.diffusion import (
     ddim,
     inference_schedule,
     linear_schedule,
+    log_snr_schedule,
+    multistep,
     posterior,
     respace,
     samplers,
@@ -59,8 +61,13 @@ def measured_moments(sampler, schedule, monkeypatch):
     return float(out[0]), float(((out[1:] - out[0]) ** 2).sum()), len(drawn)
 
 
+DETERMINISTIC = ("ddim", "multistep")
+
+
 def recursion(schedule, kind):
     """Mean and variance after each step written out from the equations in gamma alone."""
+    if kind == "multistep":
+        return multistep_recursion(schedule)
     mean, variance = 0.0, 1.0
     g, noise = schedule.gammas.tolist(), schedule.one_minus_gammas.tolist()
     for t in range(schedule.steps, 0, -1):
@@ -81,6 +88,22 @@ def recursion(schedule, kind):
     return mean, variance
 
 
+def multistep_recursion(schedule):
+    """Z_t = slope Z_T + shift after each step of DPM-Solver++(2M), in log(sqrt(gamma) / sqrt(1 - gamma))."""
+    g, noise = schedule.gammas.tolist(), schedule.one_minus_gammas.tolist()
+    level = [math.inf] + [0.5 * math.log(a / b) for a, b in zip(g[1:], noise[1:], strict=True)]
+    slope, shift, before = 1.0, 0.0, None
+    for t in range(schedule.steps, 0, -1):
+        gain = math.sqrt(g[t]) * DATA_STD**2 / (g[t] * DATA_STD**2 + noise[t])
+        hat = (gain * slope, gain * shift + DATA_MEAN * (1 - gain * math.sqrt(g[t])))
+        h = level[t - 1] - level[t]
+        share = 0.0 if before is None or t == 1 else h / (2 * (level[t] - level[t + 1]))
+        bent = [(1 + share) * new - share * old for new, old in zip(hat, before or hat, strict=True)]
+        ratio, weight = math.sqrt(noise[t - 1] / noise[t]), math.sqrt(g[t - 1]) * (1 - math.exp(-h))
+        slope, shift, before = ratio * slope + weight * bent[0], ratio * shift + weight * bent[1], hat
+    return shift, slope**2
+
+
 @pytest.mark.parametrize("kind", SAMPLERS)
 @pytest.mark.parametrize(
     "schedule", [inference_schedule(), inference_schedule(1), inference_schedule(13), respace(linear_schedule(), 100)]
@@ -90,7 +113,7 @@ def test_eq5_on_gaussian_data_every_sampler_matches_its_recursion(kind, schedule
     expected_mean, expected_variance = recursion(schedule, kind)
     assert mean == pytest.approx(expected_mean, abs=1e-10)
     assert variance == pytest.approx(expected_variance, abs=1e-10)
-    assert drawn == (0 if kind == "ddim" else schedule.steps - 1)
+    assert drawn == (0 if kind in DETERMINISTIC else schedule.steps - 1)
 
 
 @pytest.mark.parametrize("kind", SAMPLERS)
@@ -229,7 +252,7 @@ def test_same_seed_same_image_and_progress_counts_down(kind):
     torch.testing.assert_close(first, again, rtol=0, atol=0)
     assert steps == [5, 4, 3, 2, 1, 0]
     other = sampler(bent_denoiser, Z_T, inference_schedule(6), generator=generator(5))
-    assert torch.equal(first, other) == (kind == "ddim")
+    assert torch.equal(first, other) == (kind in DETERMINISTIC)
 
 
 @pytest.mark.parametrize("kind", SAMPLERS)
@@ -252,3 +275,32 @@ def test_bad_options_and_denoisers_are_refused():
     for sampler in SAMPLERS.values():
         with pytest.raises(ShapeError, match="denoiser"):
             sampler(lambda Z, gamma: Z[:, :, :2], Z_T, schedule, generator=generator(0))
+
+
+def test_multistep_is_of_second_order_where_ddim_is_of_first():
+    """On Gaussian data the exact path keeps (Z - mean) over its own spread; the error falls as h^2 against h."""
+
+    def errors(sampler):
+        found = []
+        for steps in (20, 40, 80):
+            schedule = log_snr_schedule(steps, 1e-3, 0.9)
+            seen = {}
+            # the walk to t = 1 only: the last step is an estimate, not a step of the path
+            sampler(
+                gaussian_denoiser(schedule),
+                torch.ones((1, 1, 1, 1), dtype=torch.float64),
+                schedule,
+                generator=generator(0),
+                on_step=lambda t, Z, seen=seen: seen.update({t: float(Z)}),
+            )
+            first, last = schedule.gammas[-1], schedule.gammas[1]
+            spread = [float((g * DATA_STD**2 + 1 - g).sqrt()) for g in (first, last)]
+            middle = [float(g.sqrt()) * DATA_MEAN for g in (first, last)]
+            exact = middle[1] + (1.0 - middle[0]) * spread[1] / spread[0]
+            found.append(abs(seen[1] - exact))
+        return found
+
+    for sampler, order in ((ddim, 1), (multistep, 2)):
+        coarse, middle, fine = errors(sampler)
+        assert math.log2(coarse / middle) == pytest.approx(order, abs=0.35)
+        assert math.log2(middle / fine) == pytest.approx(order, abs=0.25)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from hsrdiff.diffusion import Schedule, inference_schedule, linear_schedule, respace, sample_gamma
+from hsrdiff.diffusion import Schedule, inference_schedule, linear_schedule, log_snr_schedule, respace, sample_gamma
 from hsrdiff.errors import InputError
 from hsrdiff.rng import generator
 
@@ -115,3 +115,25 @@ def test_section_3_2_3_every_image_draws_its_own_level_and_repeats_with_the_seed
 def test_impossible_schedules_are_refused(build):
     with pytest.raises(InputError):
         build()
+
+
+@pytest.mark.parametrize("steps", [2, 3, 10])
+def test_log_snr_steps_are_even_between_their_ends(steps):
+    schedule = log_snr_schedule(steps, 0.1, 0.99)
+    assert schedule.steps == steps
+    assert schedule.gammas[0] == 1
+    assert float(schedule.gammas[-1]) == pytest.approx(0.1)
+    assert float(schedule.gammas[1]) == pytest.approx(0.99)
+    ratios = schedule.log_gammas[1:] - schedule.one_minus_gammas[1:].log()
+    torch.testing.assert_close(ratios.diff(), ratios.diff()[:1].expand(steps - 1))
+
+
+def test_one_log_snr_step_goes_from_the_start_to_the_image():
+    schedule = log_snr_schedule(1, 1e-4)
+    assert schedule.gammas.tolist() == pytest.approx([1.0, 1e-4])
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 0.9), (0.9, 0.9), (0.5, 1.0), (-0.1, 0.5)])
+def test_log_snr_ends_out_of_range_are_refused(start, end):
+    with pytest.raises(InputError, match="start < end"):
+        log_snr_schedule(3, start, end)

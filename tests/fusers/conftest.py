@@ -6,6 +6,7 @@ from fuser_scenes import BANDS, FACTOR, WAVELENGTHS_NM
 
 from hsrdiff.fusers.kriging import LearnedKernel
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, save_kernel
+from hsrdiff.fusers.residual import Coordinates, ResidualCard, ResidualModel, ResidualModelConfig, save_residual
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 
 
@@ -45,3 +46,28 @@ def kernel_weights(tmp_path_factory):
         torch.manual_seed(7)
         kernel = LearnedKernel()
     return save_kernel(tmp_path_factory.mktemp("kernel") / "kernel.safetensors", kernel, KernelCard(name="untrained"))
+
+
+@pytest.fixture(scope="session")
+def residual_weights(tmp_path_factory):
+    """Return a function (msi_bands, basis) -> path of a small random residual model."""
+    folder = tmp_path_factory.mktemp("residual")
+    made = {}
+
+    def make(msi_bands=3, basis="scene"):
+        if (msi_bands, basis) not in made:
+            with torch.random.fork_rng():
+                torch.manual_seed(7)
+                shape = {"coordinates": 2, "channels": 8, "layers": 1, "window": 4}
+                model = ResidualModel(ResidualModelConfig.of(basis, BANDS, msi_bands, **shape))
+                # it starts at 0, and an untrained model would return its base exactly
+                torch.nn.init.normal_(model.network.reconstruct.weight, std=0.1)
+                if basis == "sensors":
+                    spread = torch.rand((BANDS, BANDS), dtype=torch.float64)
+                    R = torch.rand((msi_bands, BANDS), dtype=torch.float64)
+                    model.fix(Coordinates.of(spread @ spread.T, R, 2))
+            card = ResidualCard(name="tiny", data="made up")
+            made[msi_bands, basis] = save_residual(folder / f"tiny{msi_bands}{basis}.safetensors", model, card)
+        return made[msi_bands, basis]
+
+    return make

@@ -12,13 +12,14 @@ from hsrdiff.fusers.masking import output_mask
 
 
 @pytest.fixture(params=FUSERS)
-def make(request, weights, kernel_weights):
+def make(request, weights, kernel_weights, residual_weights):
     """Return a function msi_bands -> the fuser, with what its constructor needs."""
 
     def build(msi_bands=3):
         options = {
             "hsr-diff": {"weights": weights(msi_bands), "steps": 3},
             "kriging-learned": {"weights": kernel_weights},
+            "hsr-diff-residual": {"weights": residual_weights(), "base": kernel_weights},
         }.get(request.param, {})
         return make_fuser(request.param, **options)
 
@@ -55,7 +56,7 @@ def test_entry_describes_itself(make):
     assert entry.summary
     assert entry.citation
     assert str(fuser.needs)
-    assert make.name in ("hsr-diff", "kriging-learned") or not fuser.needs.weights
+    assert make.name in ("hsr-diff", "kriging-learned", "hsr-diff-residual") or not fuser.needs.weights
 
 
 @pytest.mark.parametrize("msi_bands", [1, 3])

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from hsrdiff._version import __version__
 from hsrdiff.cli import benchmark, demo, evaluate, fuse, info, reproduce, simulate, train
 from hsrdiff.errors import HsrdiffError
+from hsrdiff.memory import keep_memory
 
 STOPPED = 130  # 128 + SIGINT, as shells have it
 
@@ -87,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows ``hsrdiff``; the process's own arguments when None.
     """
+    keep_memory()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="hsrdiff")
     except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -95,6 +96,7 @@ class KrigingLearned:
         hidden = hidden.to(samples.X.device)
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
         plain = tune(SpectralKernel(), TuningProblem.draw(samples, generator))
+        likeness = deepcopy(self.kernel).to(samples.X.dtype)
         shares: list[float] = []
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
@@ -120,7 +122,7 @@ class KrigingLearned:
                 )
                 return Estimate(*fitted.predict(), fitted.system)
 
-            first, second = estimate(self.kernel, hidden), estimate(plain, None)
+            first, second = estimate(likeness, hidden), estimate(plain, None)
             both, share = stack(first, second, spread, hidden)
             shares.append(share)
             spectra = torch.cat([both.spectra, second.spectra - first.spectra], dim=1) if apart else both.spectra

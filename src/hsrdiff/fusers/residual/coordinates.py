@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -46,19 +46,32 @@ class Coordinates:
         bands = R.shape[1]
         hidden = torch.eye(bands, dtype=torch.float64) - torch.linalg.pinv(R) @ R
         C = hidden @ covariance.double() @ hidden
-        tiny = torch.finfo(torch.float64).tiny
-        levels = C.diagonal().clamp_min(tiny).sqrt()
-        levels = levels.clamp_min(_LEAST * float(levels.max()))
+        into, out_of = torch.zeros(count, bands, dtype=torch.float64), torch.zeros(bands, count, dtype=torch.float64)
+        levels = C.diagonal().clamp_min(0.0).sqrt()
+        largest = float(levels.max())
+        if largest <= torch.finfo(torch.float32).tiny:  # a scene without light, or a guide that sees every band
+            return cls(into, out_of, torch.zeros(count, dtype=torch.float64))
+        levels = levels.clamp_min(_LEAST * largest)
         values, vectors = torch.linalg.eigh(C / levels[:, None] / levels)
         kept = min(count, bands - int(torch.linalg.matrix_rank(R)))
-        values = values.flip(0)[:kept].clamp_min(1e-12 * float(values[-1].clamp_min(tiny)))
+        values = values.flip(0)[:kept].clamp_min(1e-12 * float(values[-1]))
         vectors = vectors.flip(1)[:, :kept]
-        into, out_of = torch.zeros(count, bands, dtype=torch.float64), torch.zeros(bands, count, dtype=torch.float64)
         into[:kept] = (vectors / values.sqrt()).T / levels @ hidden
         out_of[:, :kept] = levels[:, None] * vectors * values.sqrt()
         weights = torch.zeros(count, dtype=torch.float64)
         weights[:kept] = values / values.mean()
         return cls(into, out_of, weights)
+
+    def within(self, R: torch.Tensor) -> Coordinates:
+        """Return the same with spectra that another guide does not see either.
+
+        Args:
+            R: Its spectral response, shape (b, B).
+
+        Returns:
+            Coordinates whose spectra lie in the null space of R.
+        """
+        return replace(self, out_of=self.out_of - torch.linalg.pinv(R.double()) @ (R.double() @ self.out_of))
 
     def apply(self, spectra: torch.Tensor) -> torch.Tensor:
         """Return the coordinates of an image of spectra: (n, B, H, W) to (n, r, H, W)."""

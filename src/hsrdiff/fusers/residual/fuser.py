@@ -11,6 +11,7 @@ from hsrdiff.diffusion import SAMPLERS, OnStep, Schedule, log_snr_schedule
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.learned import KrigingLearned
+from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.fusers.residual.condition import condition
 from hsrdiff.fusers.residual.evidence import Evidence
@@ -19,6 +20,8 @@ from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import Denoise, PathLike
 
+# gamma of pure noise, where one step is a regression: the noise that is left of it is 1e-4 of a unit
+REGRESSION = 1e-8
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -36,6 +39,7 @@ class HsrDiffResidual:
 
     Args:
         weights: A safetensors file written by the training, or the name of weights shipped with the package.
+        base: Weights of the base's learned kernel, likewise: those that the network was trained over.
         steps: Calls of the denoiser, at least 1.
         sampler: A name in `hsrdiff.diffusion.SAMPLERS`.
         start: gamma where sampling starts, in (0, 0.99): the share of signal power.
@@ -56,9 +60,10 @@ class HsrDiffResidual:
         self,
         *,
         weights: PathLike,
+        base: PathLike = SHIPPED,
         steps: int = 1,
         sampler: str = "ddim",
-        start: float = 1e-4,
+        start: float = REGRESSION,
         samples: int = 1,
         precision: str = "float32",
         device: str = "cpu",
@@ -81,7 +86,7 @@ class HsrDiffResidual:
         self.on_step = on_step
         self.model, self.card = load_residual(weights, device=self.device)
         self.weights = self.card.name or str(weights)
-        self.base = KrigingLearned(std=False)
+        self.base = KrigingLearned(weights=base, std=False)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
@@ -103,7 +108,8 @@ class HsrDiffResidual:
         observation = require_observation(scene, self.name)
         check_bands(self.model.config, scene.bands, scene.msi_bands, self.weights)
         evidence = Evidence.of(scene, self.base, generator=generator)
-        coordinates = self.model.coordinates(evidence.covariance, observation.spectral.matrix)
+        R = observation.spectral.matrix
+        coordinates = self.model.coordinates(evidence.covariance, R).within(R)
         given = condition(evidence, coordinates, spectrum=self.model.reads_spectrum)
         mask = output_mask(scene)
         notes = evidence.notes | self._notes()

@@ -18,12 +18,13 @@ from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual import Coordinates, Evidence, condition
 from hsrdiff.networks.store import save_tensors
-from hsrdiff.observation import Observation, Scene, SpectralResponse
+from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.rng import generator
 from hsrdiff.training.kriging.problem import check_side, random_guide
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
 from hsrdiff.typing import PathLike
 
+_SIGMAS = (0.3, 0.6)  # of a random PSF, in LR pixels
 _RELATIVE = 1e-6  # of the mean of a loss matrix's diagonal, so that it has a root
 
 
@@ -123,8 +124,16 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene
     Z = fill_invalid(Z, torch.isfinite(Z).all(dim=1, keepdim=True))
     draw = generator(seed, "pair", plan.section.dataset, plan.scene, plan.factor, plan.variant)
     s = plan.factor
-    top, left = (int(torch.randint(s, (), generator=draw)) if plan.variant else 0 for _ in range(2))
-    height, width = (Z.shape[-2] - top) // s * s, (Z.shape[-1] - left) // s * s
+    # the first variant lies on the scene's own coarse grid, the others anywhere
+    whole = (Z.shape[-2], Z.shape[-1])
+    if plan.section.side is None:
+        top, left = (below(draw, s) if plan.variant else 0 for _ in range(2))
+        height, width = (whole[0] - top) // s * s, (whole[1] - left) // s * s
+    else:
+        height, width = (min(plan.section.side, side) // s * s for side in whole)
+        grid = 1 if plan.variant else s
+        top = below(draw, (whole[0] - height) // grid + 1) * grid
+        left = below(draw, (whole[1] - width) // grid + 1) * grid
     if not check_side(s, (height, width)):
         raise RecipeError(
             f"the scene '{plan.scene}' of {Z.shape[-2]} x {Z.shape[-1]} pixels at factor {s}",
@@ -135,7 +144,12 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene
     observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
     if not own:
         spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())
-        observation = Observation(spectral, observation.spatial)
+        spatial = observation.spatial
+        if plan.variant:
+            low, high = _SIGMAS
+            sigma = s * (low + (high - low) * float(torch.rand((), generator=draw)))
+            spatial = SpatialResponse.gaussian(s, sigma=sigma)
+        observation = Observation(spectral, spatial)
     X, Y = observation.observe(Z)
     return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title)
 
@@ -220,6 +234,11 @@ def prepare_pairs(
         if on_pair is not None:
             on_pair(i + 1)
     return pairs
+
+
+def below(draw: torch.Generator, count: int) -> int:
+    """Draw a whole number from 0 to count - 1."""
+    return int(torch.randint(count, (), generator=draw))
 
 
 def _root(coordinates: Coordinates, missing: torch.Tensor, unit: float) -> torch.Tensor:

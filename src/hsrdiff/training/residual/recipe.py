@@ -28,7 +28,9 @@ class ResidualData(_Section):
         factors: Each scene makes pairs at each of them.
         variants: Pairs of each scene at each factor: the first is the whole scene, the others begin somewhere else on
             the coarse grid.
-        own_guide: Whether the pairs have the data set's own guide, else each a random one.
+        own_guide: Whether the pairs have the data set's own guide and PSF; else each has a random guide, and all but
+            the first variant a random PSF.
+        side: Pairs are cut to this many pixels along a side; None for whole scenes.
         share: Of the patches, relative to the other families.
     """
 
@@ -38,6 +40,7 @@ class ResidualData(_Section):
     factors: tuple[int, ...] = (4,)
     variants: int = Field(1, ge=1)
     own_guide: bool = False
+    side: int | None = Field(None, ge=8)
     share: float = Field(1.0, gt=0)
 
     @field_validator("factors")

@@ -1,0 +1,122 @@
+"""Coordinates, evidence and condition: null spaces, whitening, signs, units."""
+
+import dataclasses
+
+import pytest
+import torch
+from fuser_scenes import BANDS, small_scene
+
+from hsrdiff.fusers.kriging import KrigingLearned
+from hsrdiff.fusers.residual import Coordinates, Evidence, channel_count, condition
+
+MSI = 2
+
+
+def covariance(seed=0):
+    g = torch.Generator().manual_seed(seed)
+    root = torch.randn((BANDS, BANDS), generator=g, dtype=torch.float64)
+    return root @ root.T
+
+
+@pytest.fixture
+def scene():
+    return small_scene(MSI, dtype=torch.float64)
+
+
+@pytest.fixture
+def evidence(scene, kernel_weights):
+    return gather(scene, kernel_weights)
+
+
+def gather(scene, kernel_weights):
+    base = KrigingLearned(weights=kernel_weights, std=False)
+    return Evidence.of(scene, base, generator=torch.Generator().manual_seed(1))
+
+
+def test_what_is_added_in_coordinates_the_guide_does_not_see(scene):
+    R = scene.observation.spectral.matrix
+    coordinates = Coordinates.of(covariance(), R, 3)
+    torch.testing.assert_close(R @ coordinates.out_of, torch.zeros(MSI, 3, dtype=torch.float64), atol=1e-12, rtol=0)
+    torch.testing.assert_close(coordinates.into @ coordinates.out_of, torch.eye(3, dtype=torch.float64))
+
+
+def test_coordinates_of_errors_have_unit_variance_and_all_of_them_lose_nothing(scene):
+    R = scene.observation.spectral.matrix
+    C = covariance()
+    unseen = BANDS - MSI
+    coordinates = Coordinates.of(C, R, unseen)
+    hidden = torch.eye(BANDS, dtype=torch.float64) - torch.linalg.pinv(R) @ R
+    errors = hidden @ C @ hidden
+    spread = coordinates.into @ errors @ coordinates.into.T
+    torch.testing.assert_close(spread, torch.eye(unseen, dtype=torch.float64), atol=1e-9, rtol=0)
+    torch.testing.assert_close(coordinates.out_of @ coordinates.into @ hidden, hidden, atol=1e-9, rtol=0)
+    assert float(coordinates.weights.mean()) == pytest.approx(1.0)
+    assert (coordinates.weights.diff() <= 0).all()
+
+
+def test_more_coordinates_than_are_unseen_are_zero(scene):
+    coordinates = Coordinates.of(covariance(), scene.observation.spectral.matrix, BANDS)
+    unseen = BANDS - MSI
+    assert not coordinates.into[unseen:].any()
+    assert not coordinates.out_of[:, unseen:].any()
+    assert not coordinates.weights[unseen:].any()
+    assert torch.isfinite(coordinates.into).all()
+
+
+def test_an_image_goes_into_coordinates_and_back(scene):
+    coordinates = Coordinates.of(covariance(), scene.observation.spectral.matrix, 2)
+    c = torch.randn((1, 2, 3, 4), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(coordinates.apply(coordinates.spectra(c)), c)
+
+
+def test_the_base_is_kriging_learned_and_its_companions_are_differences(scene, evidence, kernel_weights):
+    generator = torch.Generator().manual_seed(1)
+    fusion = KrigingLearned(weights=kernel_weights, std=False).fuse(scene, generator=generator)
+    torch.testing.assert_close(evidence.base, fusion.Z_hat)
+    X, Y = scene.observation.observe(evidence.base)
+    torch.testing.assert_close(X, scene.X, atol=1e-6, rtol=0)
+    torch.testing.assert_close(Y, scene.Y, atol=1e-6, rtol=0)
+    assert evidence.plain.shape == evidence.regressed.shape == evidence.base.shape
+    assert evidence.surprise.shape == scene.Y.shape
+    # standardised leave-one-out errors have the size that their covariance says
+    power = evidence.surprise.double().square().mean(dim=(0, 2, 3))
+    torch.testing.assert_close(power, evidence.covariance.diagonal(), rtol=1e-4, atol=0)
+
+
+def test_what_d_does_not_see_stays_and_the_rest_goes(scene, evidence):
+    image = torch.randn((1, 3, *evidence.size), dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    unseen = evidence.unseen(image)
+    assert scene.observation.spatial.apply(unseen).abs().max() < 1e-8
+    torch.testing.assert_close(evidence.unseen(unseen), unseen, atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize("spectrum", [False, True])
+def test_the_condition_has_the_promised_channels_of_moderate_size(scene, evidence, spectrum):
+    coordinates = Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, 3)
+    given = condition(evidence, coordinates, spectrum=spectrum)
+    assert given.channels.shape == (1, channel_count(3, BANDS if spectrum else 0), *evidence.size)
+    assert torch.isfinite(given.channels).all()
+    assert given.channels.abs().max() < 20
+    assert given.scale > 0
+
+
+def test_brighter_images_give_the_same_condition_and_a_larger_unit(scene, evidence, kernel_weights):
+    bright = dataclasses.replace(scene, X=8 * scene.X, Y=8 * scene.Y, Z=None)
+    other = gather(bright, kernel_weights)
+    R = scene.observation.spectral.matrix
+    one, two = (condition(e, Coordinates.of(covariance(), R, 3)) for e in (evidence, other))
+    # the coordinates are kept: their unit grows
+    torch.testing.assert_close(two.scale, 8 * one.scale, rtol=1e-4, atol=0)
+    # the surprise is in units of the bands' factors, which grow
+    same = [i for i in range(one.channels.shape[1]) if not 6 <= i < 9]
+    torch.testing.assert_close(two.channels[:, same], one.channels[:, same], rtol=0, atol=2e-3)
+
+
+def test_a_flipped_coordinate_flips_its_five_channels(scene, evidence):
+    coordinates = Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, 3)
+    sign = torch.tensor([1.0, -1.0, 1.0], dtype=torch.float64)
+    flipped = dataclasses.replace(coordinates, into=sign[:, None] * coordinates.into, out_of=coordinates.out_of * sign)
+    one, two = condition(evidence, coordinates), condition(evidence, flipped)
+    expected = one.channels.clone()
+    expected[:, 1:15:3] *= -1
+    torch.testing.assert_close(two.channels, expected)

@@ -1,0 +1,40 @@
+"""Freed memory stays with the process once it was asked to."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource, sys
+import numpy as np
+from hsrdiff.memory import keep_memory
+
+if sys.argv[1] == "keep" and not keep_memory():
+    sys.exit(3)
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(4):
+        np.ones(2**23)  # 64 MiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+print(faults())
+"""
+
+
+def faults(how):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, env={"PYTHONPATH": ":".join(sys.path)}
+    )
+    if done.returncode == 3:
+        pytest.skip("the C library is not glibc")
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="page faults are counted on Linux")
+def test_large_arrays_are_not_mapped_anew():
+    kept, mapped = faults("keep"), faults("leave")
+    assert kept < 1000
+    assert mapped > 4 * kept
