@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hsrdiff.experiments.cases import Estimated, cases, partly_counted
-from hsrdiff.experiments.conditions import Truth, clean, dead_bands, displaced, living_bands, noise
+from hsrdiff.experiments.conditions import Truth, clean, dead_bands, living_bands, noise, response
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
 
 
@@ -47,8 +47,8 @@ def test_estimated_levels_come_from_the_same_pair_and_are_near_the_true_ones(tru
 
 def test_what_is_no_noise_counts_as_noise_of_x(truth):
     assert Estimated(clean)(truth).sigma_x == 0
-    quarter, half = (Estimated(displaced(part))(truth).sigma_x for part in (0.25, 0.5))
-    assert 0 < quarter < half
+    near, far = (Estimated(response(shift))(truth).sigma_x for shift in (5.0, 15.0))
+    assert 0 < near < far
 
 
 def test_only_dead_bands_and_their_comparison_count_a_part():

@@ -10,6 +10,9 @@ from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import make_fuser
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import HsrDiffResidual, load_residual, read_residual, save_residual
+from hsrdiff.fusers.residual import model as model_module
+from hsrdiff.fusers.residual.fuser import unview, view
+from hsrdiff.networks import store as store_module
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def base_of(scene, kernel_weights):
 @pytest.mark.parametrize("basis", ["scene", "sensors"])
 def test_an_answer_of_zero_is_the_base_itself(make, basis, kernel_weights):
     scene, fuser = small_scene(), make(basis)
-    fuser.model.network.reconstruct.weight.zero_()
+    fuser._loaded[0].network.reconstruct.weight.zero_()
     Z_hat = fuser.fuse(scene, generator=generator()).Z_hat
     torch.testing.assert_close(Z_hat, base_of(scene, kernel_weights), atol=1e-5, rtol=0)
 
@@ -56,9 +59,7 @@ def test_coordinates_of_another_sensor_are_made_to_agree_too(make):
 
 def test_several_samples_give_their_mean_and_spread(make):
     scene = small_scene()
-    drawn = []
-    for samples in (1, 2):
-        drawn.append(make(steps=2, start=0.1, samples=samples).fuse(scene, generator=generator()))
+    drawn = [make(steps=2, start=0.1, samples=k).fuse(scene, generator=generator()) for k in (1, 2)]
     assert drawn[0].std is None
     assert drawn[1].std is not None
     assert (drawn[1].std >= 0).all()
@@ -98,6 +99,7 @@ def test_bfloat16_changes_little(make):
     [
         ("steps", 0, "steps 0"),
         ("samples", 1.5, "samples 1.5"),
+        ("views", 9, "views 9"),
         ("start", 1.0, "start 1.0"),
         ("sampler", "dim", "use 'ddim'"),
         ("precision", "float8", "unknown precision"),
@@ -125,3 +127,60 @@ def test_files_are_read_as_they_were_written_and_others_refused(residual_weights
         make_fuser("hsr-diff-residual", weights=weights())
     with pytest.raises(WeightsError, match="could not be read"):
         make_fuser("hsr-diff-residual", weights=str(tmp_path / "none.safetensors"))
+
+
+def test_without_weights_the_shipped_ones_that_fit_are_taken(make, monkeypatch, residual_weights, kernel_weights):
+    scene = small_scene()
+    names = {}
+    for name, basis in (("any", "scene"), ("own", "sensors"), ("another", "sensors")):
+        model, card = load_residual(residual_weights(3, basis))
+        R = scene.observation.spectral.matrix
+        shown = R if name == "own" else R.flip(1)
+        card = card.model_copy(update={"name": name, "factors": [4], "response": shown.tolist()})
+        if basis == "scene":
+            card = card.model_copy(update={"factors": [], "response": []})
+        names[name] = save_residual(residual_weights(3, basis).parent / f"{name}.safetensors", model, card)
+    fuser = HsrDiffResidual(base=kernel_weights)
+
+    def fused_with(*shipped):
+        for module in (model_module, store_module):
+            monkeypatch.setattr(module, "shipped_files", lambda room="": {n: names[n] for n in shipped})
+        return fuser.fuse(scene, generator=generator()).notes["weights"]
+
+    assert fused_with("another", "any", "own").startswith("own,")
+    assert fused_with("another", "any").startswith("any,")
+    with pytest.raises(WeightsError, match="no shipped weights of 'hsr-diff-residual' fit"):
+        fused_with("another")
+
+
+def test_weights_met_with_another_guide_or_factor_say_so(residual_weights, kernel_weights, tmp_path):
+    scene = small_scene()
+    model, card = load_residual(residual_weights(3, "sensors"))
+    other = scene.observation.spectral.matrix.flip(1).tolist()
+    card = card.model_copy(update={"factors": [8], "response": other})
+    path = save_residual(tmp_path / "other.safetensors", model, card)
+    notes = HsrDiffResidual(weights=path, base=kernel_weights).fuse(scene, generator=generator()).notes
+    assert "ratio 4, the weights were trained at 8" in notes["factor"]
+    assert "% from that of the training" in notes["response"]
+
+
+def test_views_are_undone_and_eight_of_them_forget_directions(make):
+    image = torch.rand((1, 2, 3, 4), generator=generator())
+    seen = [view(image, k) for k in range(8)]
+    assert len({tuple(v.flatten().tolist()) for v in seen}) == 8
+    assert all(torch.equal(unview(v, k), image) for k, v in enumerate(seen))
+    fuser = make(views=8)
+    model = fuser._loaded[0]
+    channels = torch.randn((1, model.config.network.conditions, 16, 16), generator=generator())
+    noise = torch.randn((1, 2, 16, 16), generator=generator(6))
+    gamma = torch.tensor([0.3], dtype=torch.float64)
+
+    class Nothing:
+        def unseen(self, image):
+            return image
+
+    answers = []
+    for k in (0, 5):
+        denoise = fuser._bind(model, view(channels, k), Nothing())
+        answers.append(unview(denoise(view(noise, k), gamma), k))
+    torch.testing.assert_close(answers[0], answers[1], atol=1e-5, rtol=0)

@@ -153,6 +153,45 @@ def test_white_noise_by_hand():
     assert estimate_noise_hr(0.5 * draw(1, 4, 96, 96, seed=7)) == pytest.approx(0.5, rel=0.05)
 
 
+def displaced(columns):
+    """The clean pair, Y seen so many fine pixels to the right of where X is."""
+    Z = truth()
+    X, _ = observation().observe(Z)
+    _, Y = observation().observe(Z.roll(-columns, dims=-1))
+    inside = torch.ones(1, 1, SIZE, SIZE, dtype=torch.bool)
+    inside[..., -8:] = False
+    return Scene(X=X, Y=Y, valid=inside, observation=observation())
+
+
+def test_a_shift_counts_as_noise_of_neither_and_a_wrong_response_as_noise_of_x():
+    shifted = pair_noise(displaced(1))
+    assert shifted.misplaced > 3 * shifted.model_error
+    assert shifted.misplaced > 3 * max(shifted.sigma_x, shifted.sigma_y)
+    assert "looks like a shift" in shifted.describe()
+    R = observation().spectral.matrix
+    other = Observation(SpectralResponse(0.9 * R + 0.1 * R.roll(1, dims=1)), observation().spatial)
+    response = pair_noise(pair(seen=other))
+    assert response.model_error > 3 * response.misplaced
+    assert response.sigma_x > 3 * response.sigma_y
+
+
+def test_another_psf_is_told_from_another_response():
+    """On random texture: the waves of `truth` are eigenfunctions of the Laplacian, which looks like colour there."""
+    abundances = torch.nn.functional.avg_pool2d(draw(1, 3, SIZE + 4, SIZE + 4, seed=5), 5, stride=1)[0] + 3.0
+    position = torch.arange(BANDS).double() / BANDS
+    spectra = torch.stack([0.3 + position, 1 - position, 0.5 + (3 * position).sin()])
+    Z = torch.einsum("kb,kyx->byx", spectra, abundances)[None]
+    X, Y = observation().observe(Z)
+    sharp = Observation(observation().spectral, SpatialResponse.gaussian(4, sigma=1.2))
+    found = pair_noise(Scene(X=X, Y=Y, observation=sharp))
+    assert found.misplaced > 2 * found.model_error
+
+
+def test_noise_alone_is_no_shift():
+    found = pair_noise(pair(0.02, 0.01))
+    assert found.misplaced < 0.2 * found.sigma_x
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("decibels", [20.0, 30.0, 40.0])
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_recipes_are_told_apart_and_checked(recipe, tmp_path):
         assert loaded.name == name
         assert loaded.summary
         assert loaded.model(31, 3).network.channels == loaded.network.channels
-    with pytest.raises(RecipeError, match="unknown key 'network.layer'"):
+    with pytest.raises(RecipeError, match=r"unknown key 'network\.layer'"):
         load_residual_recipe(recipe, {"network.layer": "1"})
 
 
@@ -276,3 +276,16 @@ def test_the_job_takes_such_recipes(recipe, tmp_path):
     result = train(recipe, out=tmp_path / "run", overrides={"training.steps": "1"}, progress=False)
     assert result.finished
     assert result.weights.is_file()
+
+
+def test_another_light_is_smooth_and_of_the_wanted_strength():
+    g = torch.Generator().manual_seed(0)
+    logs = torch.stack([pairs_module.tint(31, 0.3, g).log() for _ in range(400)])
+    assert float(logs.square().mean().sqrt()) == pytest.approx(0.3, rel=0.1)
+    assert float(logs.diff(dim=1).square().mean().sqrt()) < 0.05
+    plain, lit = (make_scene(plan(2, own_guide=True, tint=t), 0) for t in (0.0, 0.3))
+    untouched = (make_scene(plan(1, own_guide=True, tint=t), 0) for t in (0.0, 0.3))
+    gain = lit.Z / plain.Z
+    assert float(gain.std(dim=(2, 3)).max()) < 1e-5
+    assert float(gain.std()) > 0.01
+    assert torch.equal(*(scene.Z for scene in untouched))

@@ -17,7 +17,7 @@ def command(
         str,
         typer.Argument(
             metavar="NAME",
-            help="kriging-scenes, kriging-cave, robustness, kriging-ablation, kriging-cost or auto-choice.",
+            help="An experiment such as cave-x32 or robustness (a wrong name lists them all).",
         ),
     ],
     data: Annotated[

@@ -76,7 +76,12 @@ class Experiment(Protocol):
 
 
 def fusion_trials(
-    labels: Labels, make_scene: Callable[[], Scene], fusers: Mapping[str, Callable[[], Fuser]], seed: int
+    labels: Labels,
+    make_scene: Callable[[], Scene],
+    fusers: Mapping[str, Callable[[], Fuser]],
+    seed: int,
+    *,
+    paired: bool = False,
 ) -> Iterator[Trial]:
     """Return a trial for each method on one scene, which is made once, when the first of them needs it.
 
@@ -85,6 +90,7 @@ def fusion_trials(
         make_scene: Makes the scene, with its truth.
         fusers: Name for tables -> makes the method.
         seed: Keys what a method draws.
+        paired: Whether all methods draw the same, so that one that builds on another meets the same base.
 
     Yields:
         Trials whose rows bear the labels as their scene.
@@ -95,7 +101,8 @@ def fusion_trials(
     for method, make in fusers.items():
 
         def run(method: str = method, make: Callable[[], Fuser] = make) -> Row:
-            row, _ = evaluate_fuser(make(), scene(), generator=generator(seed, "fuse", method, *labels))
+            keys = labels if paired else (method, *labels)
+            row, _ = evaluate_fuser(make(), scene(), generator=generator(seed, "fuse", *keys))
             given = scene()
             valid = given.Y[0, 0].numel() if given.valid_lr is None else int(given.valid_lr.sum())
             notes = row.notes | {LR_PIXELS: str(valid)}

@@ -5,15 +5,26 @@ from __future__ import annotations
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.experiments.auto_choice import AutoChoice
 from hsrdiff.experiments.base import Experiment
+from hsrdiff.experiments.cave_x32 import CaveX32
 from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
+from hsrdiff.experiments.residual_steps import ResidualSteps
 from hsrdiff.experiments.robustness import Robustness
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
-    for experiment in (KrigingScenes(), KrigingCave(), Robustness(), KrigingAblation(), KrigingCost(), AutoChoice())
+    for experiment in (
+        CaveX32(),
+        ResidualSteps(),
+        KrigingScenes(),
+        KrigingCave(),
+        Robustness(),
+        KrigingAblation(),
+        KrigingCost(),
+        AutoChoice(),
+    )
 }
 
 

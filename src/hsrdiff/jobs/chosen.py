@@ -10,9 +10,15 @@ from hsrdiff.choice import AUTO, FALLBACK, Choice, candidates, choose
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
+from hsrdiff.fusers.kriging import KrigingLearned
+from hsrdiff.fusers.kriging.learned_weights import FORMAT as KERNEL_FORMAT
+from hsrdiff.fusers.kriging.learned_weights import shipped_kernels
+from hsrdiff.fusers.residual import HsrDiffResidual, shipped_residuals
+from hsrdiff.fusers.residual.model import FORMAT as RESIDUAL_FORMAT
 from hsrdiff.jobs.images import Image, check_folder
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_response
+from hsrdiff.networks.store import kind_of
 from hsrdiff.observation import Scene
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -41,13 +47,13 @@ def usable_sensor(pair: Pair) -> Sensor | None:
 
 
 def choose_method(
-    scene: Scene, *, hsr_diff: HsrDiff | None, response_known: bool, model_error: float, std: bool, seed: int
+    scene: Scene, *, given: Fuser | None, response_known: bool, model_error: float, std: bool, seed: int
 ) -> Choice:
     """Compare the methods that fit the pair.
 
     Args:
         scene: The pair in units of the peak, with its observation and noise levels.
-        hsr_diff: HSR-Diff where it was asked for: it is slow, and last among equals.
+        given: A method that was asked for by its weights or steps: it takes its place among the others, or the last.
         response_known: Whether R is known, rather than fitted.
         model_error: Part of the noise of X that is no noise, in units of the peak.
         std: Whether only methods that give a standard deviation are of use.
@@ -56,7 +62,7 @@ def choose_method(
     Returns:
         The choice.
     """
-    extra: dict[str, Callable[[], Fuser]] = {} if hsr_diff is None else {hsr_diff.name: lambda: hsr_diff}
+    extra: dict[str, Callable[[], Fuser]] = {} if given is None else {given.name: lambda: given}
     found = {name: make for name, make in candidates(extra).items() if FUSERS[name].std or not std}
     return choose(
         scene,
@@ -66,6 +72,23 @@ def choose_method(
         model_error=model_error,
         fit_response=None if response_known else fitted_response,
     )
+
+
+def method_of_weights(weights: PathLike) -> str:
+    """Return the method that a weights file or shipped weights are for, by what the file says it is.
+
+    Args:
+        weights: A path, or the name of shipped weights.
+
+    Returns:
+        Name of the method; that of the paper's mode where the file says nothing.
+    """
+    name = str(weights)
+    if name in shipped_residuals() or kind_of(weights) == RESIDUAL_FORMAT:
+        return HsrDiffResidual.name
+    if name in shipped_kernels() or kind_of(weights) == KERNEL_FORMAT:
+        return KrigingLearned.name
+    return HsrDiff.name
 
 
 def check_report(report: PathLike | None, method: str, *others: Image | None) -> None:

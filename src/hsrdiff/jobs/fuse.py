@@ -17,7 +17,7 @@ from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, Needs, make_fuser
 from hsrdiff.fusers.non_negative import cut_negative
-from hsrdiff.jobs.chosen import check_report, choose_method, usable_sensor, write_report
+from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
@@ -102,7 +102,9 @@ def fuse(
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
     automatic, wants_std = method == AUTO, std_out is not None
     # a comparison has hsr-diff, which is slow, only where its options are given
-    named = HsrDiff.name if automatic and (weights is not None or steps is not None) else method
+    named = method
+    if automatic and (weights is not None or steps is not None):
+        named = HsrDiff.name if weights is None else method_of_weights(weights)
     fuser = None
     if named != AUTO:
         fuser = _make_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
@@ -136,7 +138,7 @@ def fuse(
     if automatic or fuser is None:  # a fuser is lacking only where the method is chosen
         choice = choose_method(
             scene,
-            hsr_diff=fuser if isinstance(fuser, HsrDiff) else None,
+            given=fuser,
             response_known=spectral is not None,
             model_error=0.0 if levels is None or noise_msi is not None else levels.model_error,
             std=wants_std,

@@ -92,6 +92,22 @@ def save_tensors(target: Path, tensors: dict[str, torch.Tensor], metadata: dict[
         part.unlink(missing_ok=True)
 
 
+def kind_of(path: PathLike) -> str:
+    """Return the format that a weights file names in its header.
+
+    Args:
+        path: A safetensors file.
+
+    Returns:
+        The format, empty where the file cannot be read or names none.
+    """
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            return str((file.metadata() or {}).get("format", ""))
+    except (OSError, safetensors.SafetensorError):
+        return ""
+
+
 def read_description(
     path: PathLike, kind: str, called: str, config: type[_Config], card: type[_Card], room: str = ""
 ) -> tuple[Path, _Config, _Card]:

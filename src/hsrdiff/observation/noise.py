@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 from hsrdiff.observation.scene import Scene
+from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.typing import LRHSI, MSI
 
 # Pairs that agree to this share of X are one cube seen twice: what is left is the rounding of float32.
@@ -27,13 +29,16 @@ class NoiseLevels:
         sigma_x: Standard deviation of the noise of X, in its units; 0 where the images agree exactly.
         sigma_y: Standard deviation of the noise of Y, likewise.
         disagreement: Root mean square of R Y - X D over that of X D.
-        model_error: Root mean square of the part of R Y - X D that no noise seen in the images explains.
+        model_error: Root mean square of the part of R Y - X D that neither noise seen in the images nor a wrong place
+            explains; a part of sigma_x.
+        misplaced: Root mean square of the part that a wrong place or PSF explains; no part of either level.
     """
 
     sigma_x: float
     sigma_y: float
     disagreement: float
     model_error: float
+    misplaced: float = 0.0
 
     def describe(self, unit_x: float = 1.0, unit_y: float = 1.0) -> str:
         """Say in words what was found.
@@ -52,6 +57,8 @@ class NoiseLevels:
             f"the images disagree by {100 * self.disagreement:.3g} % of their values"
         )
         beyond = f", of which {self.model_error * unit_x:.3g} is more than noise" if self.model_error else ""
+        if self.misplaced:
+            beyond += f", and {self.misplaced * unit_x:.3g} looks like a shift or another PSF"
         return found + beyond
 
 
@@ -127,8 +134,10 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     For each MSI band, ``R Y - X D`` has variance ``sigma_y^2 |R|^2 + sigma_x^2 |k|^2``. Images that agree exactly
     have no noise that matters, whatever detail they hold. Where they disagree less than their own noise would make
     them, part of that noise is common to both, or is detail: the levels are lowered, that of X, the less certain,
-    twice as fast (in decibels). Where they disagree more, the rest is error of R, D or the registration. It is
-    smooth rather than white, and counts as it stands as noise of X, so that no method forces the images together.
+    twice as fast (in decibels). Where they disagree more, the rest is error of R, D or the registration. The part
+    that follows the slopes and curvatures of X is a wrong place or PSF (`_misplaced`): it is said and counts as noise
+    of neither, since trusting either image alone costs more than meeting both halfway. What is left counts as it
+    stands as noise of X, so that no method forces the images together.
 
     Args:
         scene: X, Y, their masks and the observation.
@@ -153,6 +162,7 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
         usable &= scene.valid_lr
     if not usable.any():
         return NoiseLevels(found_x, found_y, 0.0, 0.0)
+    bent = _derivatives(X, spatial)[:, :, usable[0, 0]][0]
     X_lr = X_lr[:, :, usable[0, 0]]
     apart = spectral.apply(Y)[:, :, usable[0, 0]] - X_lr
     seen, size = float(apart.square().mean()), float(X_lr.square().mean())
@@ -167,11 +177,51 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     free_x = from_x if sigma_x is None else 0.0
     share = _lowered(free_y, free_x, max(seen - given, 0.0))
     excess = max(seen - from_y - from_x, 0.0)
+    misplaced = _misplaced(apart[0], X_lr[0], bent) * excess if excess else 0.0
     if sigma_y is None:
         found_y *= math.sqrt(share)
     if sigma_x is None:
-        found_x = math.sqrt((share * found_x) ** 2 + excess)
-    return NoiseLevels(found_x, found_y, relative, math.sqrt(excess))
+        found_x = math.sqrt((share * found_x) ** 2 + excess - misplaced)
+    return NoiseLevels(found_x, found_y, relative, math.sqrt(max(0.0, excess - misplaced)), math.sqrt(misplaced))
+
+
+def _derivatives(X: MSI, spatial: SpatialResponse) -> torch.Tensor:
+    """Slopes along both axes and the Laplacian of X, averaged as D does, shape (1, 3 b, h, w)."""
+    edges = F.pad(X, (1, 1, 1, 1), mode="replicate")
+    down, right = edges[..., 2:, 1:-1] - edges[..., :-2, 1:-1], edges[..., 1:-1, 2:] - edges[..., 1:-1, :-2]
+    around = edges[..., 2:, 1:-1] + edges[..., :-2, 1:-1] + edges[..., 1:-1, 2:] + edges[..., 1:-1, :-2]
+    return torch.cat([spatial.apply(image) for image in (down, right, around - 4.0 * X)], dim=1)
+
+
+def _misplaced(apart: torch.Tensor, X_lr: torch.Tensor, bent: torch.Tensor) -> float:
+    """Return the share of the disagreement that slopes and curvatures explain beyond the colours.
+
+    A wrong response makes images differ as a function of colour; a shift by d and another PSF, to first order, by
+    ``d . grad X`` and by a multiple of the Laplacian. Both are fitted by least squares, with their degrees of freedom.
+
+    Args:
+        apart: R Y - X D, shape (b, N).
+        X_lr: X D, shape (b, N).
+        bent: Derivatives, shape (3 b, N).
+
+    Returns:
+        In [0, 1]; 0 where there are too few pixels to tell.
+    """
+    ones = torch.ones_like(X_lr[:1])
+
+    def left(*regressors: torch.Tensor) -> float:
+        A = torch.cat(regressors)
+        free = A.shape[1] - len(A)
+        if free < len(A):
+            return math.nan
+        scale = A.square().mean(dim=1, keepdim=True).sqrt().clamp_min(torch.finfo(A.dtype).tiny)
+        fit = torch.linalg.lstsq((A / scale).T, apart.T, driver="gelsd").solution
+        return float((apart.T - (A / scale).T @ fit).square().sum()) / free
+
+    colours, both = left(ones, X_lr), left(ones, X_lr, bent)
+    total = float(apart.square().mean())
+    share = (colours - both) / total if total else 0.0
+    return min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
 
 
 def _lowered(from_y: float, from_x: float, seen: float) -> float:

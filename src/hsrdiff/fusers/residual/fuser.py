@@ -8,14 +8,22 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from hsrdiff.diffusion import SAMPLERS, OnStep, Schedule, log_snr_schedule
-from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.fusers.residual.condition import condition
 from hsrdiff.fusers.residual.evidence import Evidence
-from hsrdiff.fusers.residual.model import check_bands, load_residual
+from hsrdiff.fusers.residual.model import (
+    SAME_RESPONSE,
+    ResidualCard,
+    ResidualModel,
+    check_bands,
+    fitting_residual,
+    load_residual,
+    response_apart,
+)
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import Denoise, PathLike
@@ -23,6 +31,7 @@ from hsrdiff.typing import Denoise, PathLike
 # gamma of pure noise, where one step is a regression: the noise that is left of it is 1e-4 of a unit
 REGRESSION = 1e-8
 PRECISIONS = ("float32", "bfloat16")
+VIEWS = 8
 
 
 class HsrDiffResidual:
@@ -38,12 +47,14 @@ class HsrDiffResidual:
     their standard deviation beside it.
 
     Args:
-        weights: A safetensors file written by the training, or the name of weights shipped with the package.
+        weights: A safetensors file written by the training, or the name of weights shipped with the package; None
+            for the shipped ones that fit each scene: those of its pair of sensors and factor, else those for any.
         base: Weights of the base's learned kernel, likewise: those that the network was trained over.
         steps: Calls of the denoiser, at least 1.
         sampler: A name in `hsrdiff.diffusion.SAMPLERS`.
         start: gamma where sampling starts, in (0, 0.99): the share of signal power.
         samples: Draws to average, at least 1.
+        views: Turned and flipped copies of the pair whose estimates are averaged, from 1 to 8; work in proportion.
         precision: ``"float32"``, or ``"bfloat16"`` for the network's products.
         device: Where the network runs.
         on_step: Called after each sampling step with the steps done and the steps in all.
@@ -59,12 +70,13 @@ class HsrDiffResidual:
     def __init__(
         self,
         *,
-        weights: PathLike,
+        weights: PathLike | None = None,
         base: PathLike = SHIPPED,
         steps: int = 1,
         sampler: str = "ddim",
         start: float = REGRESSION,
         samples: int = 1,
+        views: int = 1,
         precision: str = "float32",
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
@@ -74,18 +86,22 @@ class HsrDiffResidual:
                 raise InputError(
                     f"{option} {value}", expected="a whole number of at least 1", do=f"change the option {option}"
                 )
+        if int(views) != views or not 1 <= views <= VIEWS:
+            raise InputError(
+                f"views {views}", expected=f"a whole number from 1 to {VIEWS}", do="change the option views"
+            )
         if not 0 < start < 0.99:
             raise InputError(f"start {start}", expected="a gamma in (0, 0.99)", do="change the option start")
         if sampler not in SAMPLERS:
             raise InputError(f"unknown sampler '{sampler}'", do=did_you_mean(sampler, SAMPLERS))
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
-        self.steps, self.samples, self.start = int(steps), int(samples), float(start)
+        self.steps, self.samples, self.start, self.views = int(steps), int(samples), float(start), int(views)
         self.sampler, self.precision = sampler, precision
         self.device = torch.device(device)
         self.on_step = on_step
-        self.model, self.card = load_residual(weights, device=self.device)
-        self.weights = self.card.name or str(weights)
+        self.weights = weights
+        self._loaded = None if weights is None else load_residual(weights, device=self.device)
         self.base = KrigingLearned(weights=base, std=False)
 
     @torch.no_grad()
@@ -106,18 +122,19 @@ class HsrDiffResidual:
         """
         scene.check()
         observation = require_observation(scene, self.name)
-        check_bands(self.model.config, scene.bands, scene.msi_bands, self.weights)
-        evidence = Evidence.of(scene, self.base, generator=generator)
         R = observation.spectral.matrix
-        coordinates = self.model.coordinates(evidence.covariance, R).within(R)
-        given = condition(evidence, coordinates, spectrum=self.model.reads_spectrum)
+        model, card = self._fitting(R, scene.factor)
+        check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
+        evidence = Evidence.of(scene, self.base, generator=generator)
+        coordinates = model.coordinates(evidence.covariance, R).within(R)
+        given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
-        notes = evidence.notes | self._notes()
+        notes = evidence.notes | self._notes(card, scene.factor, R)
         if not given.scale:
             return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
-        denoise = self._bind(given.channels, evidence)
+        denoise = self._bind(model, given.channels, evidence)
         schedule = log_snr_schedule(self.steps, self.start)
-        shape = (1, self.model.config.network.coordinates, *evidence.size)
+        shape = (1, model.config.network.coordinates, *evidence.size)
         # Numerics: Welford's update, so that K draws need the memory of two images
         mean = torch.zeros_like(evidence.base, dtype=torch.float64)
         squares = torch.zeros_like(mean) if self.samples > 1 else mean
@@ -133,15 +150,19 @@ class HsrDiffResidual:
             return Fusion(Z_hat, None, notes)
         return Fusion(Z_hat, mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
 
-    def _bind(self, channels: torch.Tensor, evidence: Evidence) -> Denoise:
-        """Run the SR stream once; every estimate loses what Y has already said."""
+    def _bind(self, model: ResidualModel, channels: torch.Tensor, evidence: Evidence) -> Denoise:
+        """Run the SR stream once for each view; every estimate loses what Y has already said."""
+        channels = channels.to(self.device)
         with self._autocast():
-            bound = self.model.network.bind(channels.to(self.device))
+            bound = [model.network.bind(view(channels, k)) for k in range(self.views)]
 
         def denoise(c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
-            with self._autocast():
-                estimate = bound(c_t, gamma).to(c_t.dtype)
-            return evidence.unseen(estimate)
+            total = torch.zeros_like(c_t)
+            for k, each in enumerate(bound):
+                with self._autocast():
+                    estimate = each(view(c_t, k), gamma)
+                total += unview(estimate.to(c_t.dtype), k)
+            return evidence.unseen(total / self.views)
 
         return denoise
 
@@ -163,12 +184,37 @@ class HsrDiffResidual:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
-    def _notes(self) -> dict[str, str]:
+    def _fitting(self, R: torch.Tensor, factor: int) -> tuple[ResidualModel, ResidualCard]:
+        """Return the weights that were given, or the shipped ones that fit a scene."""
+        if self._loaded is not None:
+            return self._loaded
+        name = fitting_residual(R, factor)
+        if name is None:
+            raise WeightsError(
+                f"no shipped weights of '{self.name}' fit these sensors at factor {factor}",
+                expected="weights for them, or for any sensors",
+                do="train some with 'hsrdiff train' and name them with --weights, or use the method kriging-learned",
+            )
+        return load_residual(name, device=self.device)
+
+    def _notes(self, card: ResidualCard, factor: int, R: torch.Tensor) -> dict[str, str]:
         kind = "a regression" if self.steps == 1 else f"{self.sampler} from gamma {self.start:g}"
-        return {
-            "weights": f"{self.weights}, trained on {self.card.data}",
-            "sampling": f"{self.steps} step(s), {kind}, {self.samples} sample(s), {self.precision}",
+        drawn = f"{self.samples} sample(s), {self.views} view(s), {self.precision}"
+        notes = {
+            "weights": f"{card.name or self.weights}, trained on {card.data}",
+            "sampling": f"{self.steps} step(s), {kind}, {drawn}",
         }
+        if card.factors and factor not in card.factors:
+            trained = ", ".join(map(str, card.factors))
+            notes["factor"] = (
+                f"the images have ratio {factor}, the weights were trained at {trained}: expect a poorer result"
+            )
+        apart = response_apart(card, R)
+        if apart >= SAME_RESPONSE:
+            notes["response"] = (
+                f"the guide's response is {100 * apart:.2g} % from that of the training: expect a poorer result"
+            )
+        return notes
 
     def _progress(self, drawn: int) -> OnStep | None:
         """Turn the sampler's count down to t = 0 into steps done of all samples."""
@@ -177,3 +223,31 @@ class HsrDiffResidual:
             return None
         first, last = drawn * self.steps, self.samples * self.steps
         return lambda t, c_t: report(first + self.steps - t, last)
+
+
+def view(image: torch.Tensor, k: int) -> torch.Tensor:
+    """Return one of the eight turned and flipped copies of an image; the first is the image itself.
+
+    Args:
+        image: Shape (n, C, H, W).
+        k: From 0 to 7.
+
+    Returns:
+        Shape (n, C, H, W) or (n, C, W, H).
+    """
+    turned = torch.rot90(image, k % 4, (-2, -1))
+    return turned.flip(-1) if k >= 4 else turned
+
+
+def unview(image: torch.Tensor, k: int) -> torch.Tensor:
+    """Undo `view`.
+
+    Args:
+        image: A copy.
+        k: From 0 to 7.
+
+    Returns:
+        The image.
+    """
+    turned = image.flip(-1) if k >= 4 else image
+    return torch.rot90(turned, -(k % 4), (-2, -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from hsrdiff.typing import PathLike
 
 # Changes whenever the same tensors would mean another function.
 FORMAT = "hsrdiff-residual-1"
+SAME_RESPONSE = 0.05  # apart that a response may be from the trained one without a word
 _ROOM = "residual"
 _CALLED = "a residual denoiser"
 
@@ -71,6 +73,7 @@ class ResidualCard(BaseModel):
         base: The base whose residual was learnt.
         wavelengths_nm: Centres of the B bands, where it is for one pair of sensors and they are known.
         guide: Names of the b bands, likewise.
+        response: R of the pair of sensors, b rows of B weights.
         factors: Factors of the training pairs.
         recipe: Recipe name.
         seed: Seed of the run.
@@ -86,6 +89,7 @@ class ResidualCard(BaseModel):
     base: str = ""
     wavelengths_nm: list[float] | None = None
     guide: list[str] = []
+    response: list[list[float]] = []
     factors: list[int] = []
     recipe: str = ""
     seed: int = 0
@@ -202,7 +206,7 @@ def load_residual(path: PathLike, *, device: torch.device | str = "cpu") -> tupl
 
 
 def check_bands(config: ResidualModelConfig, bands: int, msi_bands: int, name: str) -> None:
-    """Raise where a model of one pair of sensors meets another.
+    """Raise where a model of one pair of sensors meets another number of bands.
 
     Args:
         config: The model's.
@@ -220,3 +224,41 @@ def check_bands(config: ResidualModelConfig, bands: int, msi_bands: int, name: s
             expected="the same band counts",
             do="use weights for these sensors or for any, or a method without a network, such as kriging-learned",
         )
+
+
+def response_apart(card: ResidualCard, R: torch.Tensor) -> float:
+    """Return how far a scene's response is from that of a model's pair of sensors.
+
+    Args:
+        card: The model's.
+        R: Spectral response of the scene, shape (b, B).
+
+    Returns:
+        Root mean square of the difference over that of R; infinite where the shapes differ, 0 where the card has none.
+    """
+    if not card.response:
+        return 0.0
+    trained = torch.tensor(card.response, dtype=torch.float64)
+    if trained.shape != R.shape:
+        return math.inf
+    return float((trained - R.double()).square().mean().sqrt() / R.double().square().mean().sqrt())
+
+
+def fitting_residual(R: torch.Tensor, factor: int) -> str | None:
+    """Return the shipped weights that were trained for a pair of sensors, or else those for any.
+
+    Args:
+        R: Spectral response, shape (b, B).
+        factor: H / h.
+
+    Returns:
+        Their name, or None where none are shipped that fit.
+    """
+    found = None
+    for name in shipped_residuals():
+        config, card = read_residual(name)
+        if config.basis == "scene":
+            found = found or name
+        elif factor in card.factors and response_apart(card, R) < SAME_RESPONSE:
+            return name
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from hsrdiff.training.kriging.problem import check_side, random_guide
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
 from hsrdiff.typing import PathLike
 
+_TINTED = 2  # first variant under another light
 _SIGMAS = (0.3, 0.6)  # of a random PSF, in LR pixels
 _RELATIVE = 1e-6  # of the mean of a loss matrix's diagonal, so that it has a root
 
@@ -48,6 +50,11 @@ class PairPlan:
     def title(self) -> str:
         """Name of the pair."""
         return f"{self.section.dataset}/{self.scene} x{self.factor} ({self.variant})"
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file it is kept in."""
+        return f"{self.section.dataset}-{self.scene}-x{self.factor}-{self.variant}.safetensors".replace("/", "-")
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,8 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene
             do="leave that factor out for this data set",
         )
     Z = Z[..., top : top + height, left : left + width].contiguous()
+    if plan.variant >= _TINTED and plan.section.tint:
+        Z = Z * tint(Z.shape[1], plan.section.tint, draw).to(Z)[:, None, None]
     observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
     if not own:
         spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())
@@ -213,7 +222,7 @@ def prepare_pairs(
     base = KrigingLearned(std=False)
     pairs = []
     for i, plan in enumerate(plans):
-        file = folder / f"{i:04d}.safetensors"
+        file = folder / plan.file_name
         tensors = _kept(file)
         if tensors is None:
             scene = make(plan)
@@ -234,6 +243,24 @@ def prepare_pairs(
         if on_pair is not None:
             on_pair(i + 1)
     return pairs
+
+
+def tint(bands: int, spread: float, draw: torch.Generator) -> torch.Tensor:
+    """Draw the gains of another light: the exponential of three random waves over the band axis.
+
+    Args:
+        bands: B.
+        spread: Standard deviation of the natural logarithm, at least 0.
+        draw: Source of the draw.
+
+    Returns:
+        Shape (B,), float64, positive.
+    """
+    place = (torch.arange(bands, dtype=torch.float64) + 0.5) / bands
+    waves = torch.stack([torch.cos(math.pi * k * place) / k for k in (1, 2, 3)])
+    # a cosine has mean square 1/2, so that the waves' sum has the wanted spread on average
+    size = spread / math.sqrt(0.5 * (1 + 1 / 4 + 1 / 9))
+    return (size * torch.randn(3, generator=draw, dtype=torch.float64) @ waves).exp()
 
 
 def below(draw: torch.Generator, count: int) -> int:

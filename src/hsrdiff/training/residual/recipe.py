@@ -28,6 +28,8 @@ class ResidualData(_Section):
         factors: Each scene makes pairs at each of them.
         variants: Pairs of each scene at each factor: the first is the whole scene, the others begin somewhere else on
             the coarse grid.
+        tint: From the third variant on spectra are multiplied by a random smooth curve over the bands, another light:
+            the standard deviation of its natural logarithm.
         own_guide: Whether the pairs have the data set's own guide and PSF; else each has a random guide, and all but
             the first variant a random PSF.
         side: Pairs are cut to this many pixels along a side; None for whole scenes.
@@ -39,6 +41,7 @@ class ResidualData(_Section):
     scenes: tuple[str, ...] = ()
     factors: tuple[int, ...] = (4,)
     variants: int = Field(1, ge=1)
+    tint: float = Field(0.0, ge=0)
     own_guide: bool = False
     side: int | None = Field(None, ge=8)
     share: float = Field(1.0, gt=0)
@@ -131,8 +134,9 @@ class ResidualRecipe(_Section):
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:
-        """Return a hash of what decides the prepared pairs."""
-        decisive = [self.basis, self.network.coordinates, [d.model_dump(mode="json") for d in self.data]]
+        """Return a hash of what decides each prepared pair, whatever their number."""
+        data = [d.model_dump(mode="json", exclude={"variants", "share"}) for d in self.data]
+        decisive = [self.basis, self.network.coordinates, data]
         return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
 
     def model(self, bands: int, msi_bands: int) -> ResidualModelConfig:

@@ -185,6 +185,7 @@ def _prepare(
         ),
         base="kriging-learned",
         guide=list(first.observation.spectral.band_names) if own else [],
+        response=first.observation.spectral.matrix.tolist() if own else [],
         factors=sorted({factor for d in recipe.data for factor in d.factors}),
         recipe=recipe.name,
         seed=seed,

@@ -1,0 +1,67 @@
+"""The experiments on residual mode: their trials share what they draw, their reports say the right numbers."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from hsrdiff.evaluation import Row
+from hsrdiff.experiments import base as base_module
+from hsrdiff.experiments.base import fusion_trials
+from hsrdiff.experiments.cave_x32 import BASE, OURS, CaveX32, fusers
+from hsrdiff.experiments.residual_steps import ONE, ResidualSteps, variants
+from hsrdiff.fusers import Bicubic
+from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+
+
+def row(method, scene, psnr_db, rmse, seconds=1.0):
+    return Row(method, scene, 32, psnr_db, 0.99, 3.0, 0.2, rmse, seconds, "R, D")
+
+
+@pytest.fixture
+def scene():
+    Z = torch.rand((1, 5, 16, 16), generator=torch.Generator().manual_seed(0))
+    observation = Observation(SpectralResponse(torch.full((1, 5), 0.2)), SpatialResponse.gaussian(4))
+    X, Y = observation.observe(Z)
+    return Scene(X=X, Y=Y, observation=observation, Z=Z)
+
+
+def test_the_table_pairs_our_method_with_its_base():
+    rows = {
+        ("a", BASE): row(BASE, "a", 40.0, 0.010),
+        ("a", OURS): row(OURS, "a", 41.0, 0.009),
+        ("b", BASE): row(BASE, "b", 50.0, 0.004),
+        ("b", OURS): row(OURS, "b", 49.9, 0.0042),
+    }
+    text = CaveX32().report(rows)
+    assert f"| {OURS} | 45.45 | 0.9900 | 3.00 | 0.200 | 66.0 |" in text
+    assert "| HSR-Diff, as published | 44.33 | 0.9951 | 3.71 | 0.179 |" in text
+    assert "paired: mean 0.975, from 0.900 to 1.050; above 1 on 1 of 2 scenes." in text
+    assert "| b | 50.00 | 49.90 | -0.10 | 1.050 |" in text
+
+
+def test_the_steps_are_held_against_the_base():
+    rows = {("a", "base"): row("base", "a", 40.0, 0.010), ("a", ONE): row(ONE, "a", 41.0, 0.0095)}
+    assert "| 1 step | 41.00 | 3.000 | 0.2000 | 95.00 | 0.950 | 1.0 |" in ResidualSteps().report(rows)
+
+
+def test_the_ways_to_sample_are_many_and_named_once():
+    ways = list(variants("x"))
+    assert len(ways) == len(set(ways)) > 40
+    assert sum("100 steps" in way for way in ways) == 3
+    assert list(fusers())[-2:] == [BASE, OURS]
+
+
+def test_paired_methods_draw_alike(scene, monkeypatch):
+    keys = []
+
+    def keyed(seed, *names):
+        keys.append(names)
+        return torch.Generator()
+
+    monkeypatch.setattr(base_module, "generator", keyed)
+    for paired in (True, False):
+        methods = {"one": Bicubic, "two": Bicubic}
+        for trial in fusion_trials(("here",), lambda: scene, methods, 0, paired=paired):
+            assert dataclasses.is_dataclass(trial.run())
+    assert keys == [("fuse", "here")] * 2 + [("fuse", "one", "here"), ("fuse", "two", "here")]
