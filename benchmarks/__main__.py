@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
 
+from benchmarks.residual import achieved, residual_ratios, training_ratio
 from benchmarks.timing import Ratio, compare
+from hsrdiff.memory import keep_memory
 from hsrdiff.networks import PRESETS, CDFormer
 from hsrdiff.observation import SpatialResponse
 
@@ -54,15 +56,18 @@ def observation_ratios() -> Iterator[Ratio]:
 
 
 def main() -> None:
+    keep_memory()
     table = Table(title=f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for column in ("comparison", "first, ms", "second, ms", "ratio", "lowest … highest"):
         table.add_column(column, justify="left" if column == "comparison" else "right")
     with torch.no_grad():
-        for r in (*network_ratios(), *observation_ratios()):
+        for r in (*network_ratios(), *residual_ratios(), training_ratio(), *observation_ratios()):
             span = f"{r.low:.2f} … {r.high:.2f}"
             table.add_row(r.title, f"{1e3 * r.slow_s:.1f}", f"{1e3 * r.fast_s:.1f}", f"{r.ratio:.2f}", span)
     console = Console(width=120)
     console.print(table)
+    with torch.no_grad():
+        console.print(achieved())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     console.print(f"peak memory of this process: {peak:.0f} MiB")
 

@@ -134,10 +134,10 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     For each MSI band, ``R Y - X D`` has variance ``sigma_y^2 |R|^2 + sigma_x^2 |k|^2``. Images that agree exactly
     have no noise that matters, whatever detail they hold. Where they disagree less than their own noise would make
     them, part of that noise is common to both, or is detail: the levels are lowered, that of X, the less certain,
-    twice as fast (in decibels). Where they disagree more, the rest is error of R, D or the registration. The part
-    that follows the slopes and curvatures of X is a wrong place or PSF (`_misplaced`): it is said and counts as noise
-    of neither, since trusting either image alone costs more than meeting both halfway. What is left counts as it
-    stands as noise of X, so that no method forces the images together.
+    twice as fast (in decibels). Where they disagree more, the rest is error of R, D or the registration. Where it
+    follows the slopes and curvatures of X more than its colours it is a wrong place or PSF (`_misplaced`): it is said
+    and counts as noise of neither, since trusting either image alone costs more than meeting both halfway. Else it
+    counts as it stands as noise of X, so that no method forces the images together.
 
     Args:
         scene: X, Y, their masks and the observation.
@@ -177,7 +177,7 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     free_x = from_x if sigma_x is None else 0.0
     share = _lowered(free_y, free_x, max(seen - given, 0.0))
     excess = max(seen - from_y - from_x, 0.0)
-    misplaced = _misplaced(apart[0], X_lr[0], bent) * excess if excess else 0.0
+    misplaced = excess if excess and _misplaced(apart[0], X_lr[0], bent) else 0.0
     if sigma_y is None:
         found_y *= math.sqrt(share)
     if sigma_x is None:
@@ -193,8 +193,8 @@ def _derivatives(X: MSI, spatial: SpatialResponse) -> torch.Tensor:
     return torch.cat([spatial.apply(image) for image in (down, right, around - 4.0 * X)], dim=1)
 
 
-def _misplaced(apart: torch.Tensor, X_lr: torch.Tensor, bent: torch.Tensor) -> float:
-    """Return the share of the disagreement that slopes and curvatures explain beyond the colours.
+def _misplaced(apart: torch.Tensor, X_lr: torch.Tensor, bent: torch.Tensor) -> bool:
+    """Tell whether slopes and curvatures leave less of the disagreement than colours do.
 
     A wrong response makes images differ as a function of colour; a shift by d and another PSF, to first order, by
     ``d . grad X`` and by a multiple of the Laplacian. Both are fitted by least squares, with their degrees of freedom.
@@ -205,7 +205,7 @@ def _misplaced(apart: torch.Tensor, X_lr: torch.Tensor, bent: torch.Tensor) -> f
         bent: Derivatives, shape (3 b, N).
 
     Returns:
-        In [0, 1]; 0 where there are too few pixels to tell.
+        True where they do; False where there are too few pixels to tell.
     """
     ones = torch.ones_like(X_lr[:1])
 
@@ -218,10 +218,7 @@ def _misplaced(apart: torch.Tensor, X_lr: torch.Tensor, bent: torch.Tensor) -> f
         fit = torch.linalg.lstsq((A / scale).T, apart.T, driver="gelsd").solution
         return float((apart.T - (A / scale).T @ fit).square().sum()) / free
 
-    colours, both = left(ones, X_lr), left(ones, X_lr, bent)
-    total = float(apart.square().mean())
-    share = (colours - both) / total if total else 0.0
-    return min(1.0, max(0.0, share)) if math.isfinite(share) else 0.0
+    return left(ones, bent) < left(ones, X_lr)
 
 
 def _lowered(from_y: float, from_x: float, seen: float) -> float:

@@ -1,0 +1,101 @@
+"""Residual mode: what few steps, the cache and the precision save, and how near the processor's peak it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.timing import Ratio, compare
+from hsrdiff.fusers.residual import channel_count
+from hsrdiff.networks.residual_cdformer import ResidualCDFormer, ResidualConfig
+
+SIDE, COORDINATES, BANDS = 256, 12, 31
+LITERAL_STEPS = 100
+
+
+def denoiser() -> tuple[ResidualCDFormer, torch.Tensor, torch.Tensor]:
+    """Return the network of CAVE's shape, a condition and noisy coordinates."""
+    torch.manual_seed(0)
+    conditions = channel_count(COORDINATES, BANDS)
+    network = ResidualCDFormer(ResidualConfig(coordinates=COORDINATES, conditions=conditions)).eval()
+    return network, torch.randn(1, conditions, SIDE, SIDE), torch.randn(1, COORDINATES, SIDE, SIDE)
+
+
+def residual_ratios() -> Iterator[Ratio]:
+    """Yield one ratio for each thing that is saved, and the product."""
+    network, condition, c_t = denoiser()
+    gamma = torch.tensor([0.5], dtype=torch.float64)
+    encoded = network.encode(condition)
+
+    def uncached() -> torch.Tensor:
+        return network(condition, c_t, gamma)
+
+    def cached() -> torch.Tensor:
+        return network.denoise(encoded, c_t, gamma)
+
+    def half() -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return network(condition, c_t, gamma)
+
+    where = f"residual, {SIDE}x{SIDE}"
+    yield compare(f"{where}, one step: SR stream run each time / remembered", uncached, cached)
+    yield compare(f"{where}, one step: float32 / bfloat16", uncached, half)
+    once = compare("", uncached, half)
+    yield Ratio(
+        f"{where}: {LITERAL_STEPS} steps, uncached, float32 / one step, bfloat16",
+        LITERAL_STEPS * once.slow_s,
+        once.fast_s,
+        LITERAL_STEPS * once.low,
+        LITERAL_STEPS * once.high,
+    )
+
+
+def matrix_peak(side: int = 1536, rounds: int = 5) -> float:
+    """Return the floating-point operations a second of a large float32 matrix product."""
+    a, b = torch.randn(side, side), torch.randn(side, side)
+    a @ b
+    begin = time.perf_counter()
+    for _ in range(rounds):
+        a @ b
+    return 2 * side**3 * rounds / (time.perf_counter() - begin)
+
+
+def achieved() -> str:
+    """Say how many operations a second one step does, over the peak of the same run."""
+    network, condition, c_t = denoiser()
+    gamma = torch.tensor([0.5], dtype=torch.float64)
+    with FlopCounterMode(display=False) as counter:
+        network(condition, c_t, gamma)
+    operations = counter.get_total_flops()
+    peak = matrix_peak()
+    begin = time.perf_counter()
+    network(condition, c_t, gamma)
+    rate = operations / (time.perf_counter() - begin)
+    return (
+        f"residual, one float32 step: {operations / 1e9:.1f} GFLOP counted (windowed attention left out where the "
+        f"fused kernel runs it), {rate / 1e9:.1f} GFLOP/s, {100 * rate / peak:.0f} % of a matrix product's "
+        f"{peak / 1e9:.1f}"
+    )
+
+
+def training_ratio() -> Ratio:
+    """A training step of this network over one of the literal network's preset `small`, patches of 128 x 128."""
+    from hsrdiff.networks import PRESETS, CDFormer
+
+    network, condition, c_t = denoiser()
+    network.train()
+    literal = CDFormer(BANDS, 3, PRESETS["small"]).train()
+    X, Y, Z = torch.randn(1, 3, 128, 128), torch.randn(1, BANDS, 4, 4), torch.randn(1, BANDS, 128, 128)
+    gamma = torch.tensor([0.5], dtype=torch.float64)
+
+    def theirs() -> None:
+        literal(X, Y, Z, gamma.float()).square().mean().backward()
+
+    def ours() -> None:
+        network(condition[..., :128, :128], c_t[..., :128, :128], gamma).square().mean().backward()
+
+    with torch.enable_grad():
+        return compare("training on a 128x128 patch: paper mode, small / residual", theirs, ours)
