@@ -9,7 +9,7 @@ from fuser_scenes import small_scene
 from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import make_fuser
 from hsrdiff.fusers.kriging import KrigingLearned
-from hsrdiff.fusers.residual import HsrDiffResidual, load_residual, read_residual, save_residual
+from hsrdiff.fusers.residual import Conditioned, HsrDiffResidual, load_residual, read_residual, save_residual
 from hsrdiff.fusers.residual import model as model_module
 from hsrdiff.fusers.residual.fuser import unview, view
 from hsrdiff.networks import store as store_module
@@ -181,6 +181,7 @@ def test_views_are_undone_and_eight_of_them_forget_directions(make):
 
     answers = []
     for k in (0, 5):
-        denoise = fuser._bind(model, view(channels, k), Nothing())
+        none = torch.zeros((1, 0, 16, 16))
+        denoise = fuser._bind(model, Conditioned(view(channels, k), none, 1.0), Nothing())
         answers.append(unview(denoise(view(noise, k), gamma), k))
     torch.testing.assert_close(answers[0], answers[1], atol=1e-5, rtol=0)

@@ -8,6 +8,7 @@ from fuser_scenes import BANDS, small_scene
 
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import Coordinates, Evidence, channel_count, condition
+from hsrdiff.fusers.residual.evidence import REACH
 
 MSI = 2
 
@@ -120,3 +121,41 @@ def test_a_flipped_coordinate_flips_its_five_channels(scene, evidence):
     expected = one.channels.clone()
     expected[:, 1:15:3] *= -1
     torch.testing.assert_close(two.channels, expected)
+
+
+def test_optics_by_hand(evidence):
+    """On a plane the Laplacian is 0 and the radial slope is the plane's slope times the distance from the axis."""
+    rows, columns = torch.meshgrid(torch.arange(16.0), torch.arange(24.0), indexing="ij")
+    plane = (2 * rows + 3 * columns + 1).expand(1, BANDS, -1, -1).double()
+    optics = dataclasses.replace(evidence, base=plane, axis=(4.0, 10.0)).optics()
+    expected = (2 * (rows - 4) + 3 * (columns - 10)) / REACH
+    inside = (slice(None), slice(None), slice(1, -1), slice(1, -1))
+    torch.testing.assert_close(optics[:, :BANDS][inside], expected.double().expand(1, BANDS, -1, -1)[inside])
+    torch.testing.assert_close(optics[:, BANDS:][inside], torch.zeros(1, BANDS, 14, 22, dtype=torch.float64))
+
+
+def test_optics_are_what_a_larger_picture_changes(evidence):
+    """To first order, enlarging a smooth image about the axis by 1 + a changes it by -a times the radial slope."""
+    a, axis = 0.01, (7.5, 11.5)
+    rows, columns = torch.meshgrid(torch.arange(16.0).double(), torch.arange(24.0).double(), indexing="ij")
+
+    def image(scale):
+        y, x = axis[0] + (rows - axis[0]) / scale, axis[1] + (columns - axis[1]) / scale
+        return (torch.sin(y / 5) * torch.cos(x / 7)).expand(1, BANDS, -1, -1)
+
+    slopes = dataclasses.replace(evidence, base=image(1.0), axis=axis).optics()[:, :BANDS]
+    change = image(1 + a) - image(1.0)
+    inside = (slice(None), slice(None), slice(1, -1), slice(1, -1))
+    torch.testing.assert_close(change[inside], (-a * REACH * slopes)[inside], atol=4e-4, rtol=0)
+    assert change[inside].abs().max() > 5e-3
+
+
+def test_only_networks_of_one_pair_of_sensors_see_the_optics(scene, evidence):
+    coordinates = Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, 3)
+    assert condition(evidence, coordinates).optics.shape == (1, 0, *evidence.size)
+    seen = condition(evidence, coordinates, spectrum=True)
+    assert seen.optics.shape == (1, 2 * BANDS, *evidence.size)
+    # in units of the bands' errors: levels of the coordinates times the scale
+    levels = coordinates.out_of.square().sum(dim=1).sqrt()
+    unit = seen.scale * torch.cat([levels, levels])[:, None, None]
+    torch.testing.assert_close(seen.optics.double() * unit, evidence.optics(), rtol=1e-4, atol=1e-7)

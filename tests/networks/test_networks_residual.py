@@ -66,6 +66,21 @@ def test_gradients_reach_every_weight():
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in network.parameters())
 
 
+def test_optics_reach_the_answer_by_a_linear_map_of_their_own():
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        config = ResidualConfig(coordinates=3, conditions=5, optics=4, channels=8, layers=1, heads=2, window=4)
+        network = ResidualCDFormer(config).double().eval().requires_grad_(False)
+    condition, optics, c_t = draw(1, 5, 9, 11), draw(1, 4, 9, 11, seed=2), draw(1, 3, 9, 11, seed=1)
+    none = torch.zeros(1, dtype=torch.float64)
+    assert not network(condition, c_t, none, optics).any()
+    network.direct.weight[:] = draw(3, 4, 1, 1, seed=4)
+    expected = torch.einsum("ro,nohw->nrhw", network.direct.weight[:, :, 0, 0], optics)
+    torch.testing.assert_close(network(condition, c_t, none, optics), expected)
+    with pytest.raises(ShapeError, match="optics of 0 channels for a network of 4"):
+        network.encode(condition)
+
+
 def test_another_number_of_channels_is_refused():
     with pytest.raises(ShapeError, match="4 channels for a network of 5"):
         make().encode(draw(1, 4, 8, 8))

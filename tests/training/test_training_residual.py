@@ -89,18 +89,23 @@ def recipe(tmp_path):
     return path
 
 
+def scene_of(plan, seed):
+    return make_scene(plan, seed)[0]
+
+
 def plan(variant=0, **section):
     return PairPlan(ResidualData(dataset="made-up", **section), "a", 4, variant)
 
 
-def pair(r=2, height=24, width=20, share=1.0, seed=0):
+def pair(r=2, height=24, width=20, share=1.0, seed=0, optics=0):
     g = torch.Generator().manual_seed(seed)
     channels = torch.randn((5 * r + 7, height, width), generator=g).half()
-    return PreparedPair(channels, torch.randn((r, height, width), generator=g).half(), torch.eye(r), share)
+    optics = torch.randn((optics, height, width), generator=g).half()
+    return PreparedPair(channels, optics, torch.randn((r, height, width), generator=g).half(), torch.eye(r), share)
 
 
 def test_the_first_variant_is_the_scene_and_the_others_lie_elsewhere():
-    whole, other = make_scene(plan(own_guide=True), 0), make_scene(plan(1, own_guide=True), 0)
+    whole, other = scene_of(plan(own_guide=True), 0), scene_of(plan(1, own_guide=True), 0)
     torch.testing.assert_close(whole.Z[0][:, 4:, 6:], truth(ord("a"))[:, 4:36, 6:36])
     assert whole.Z.shape[-2:] == (36, 36)
     assert torch.isfinite(whole.Z).all()
@@ -111,19 +116,26 @@ def test_the_first_variant_is_the_scene_and_the_others_lie_elsewhere():
     assert torch.equal(Y, whole.Y)
 
 
+def test_the_axis_is_the_middle_of_the_whole_scene():
+    whole, other = make_scene(plan(), 0)[1], make_scene(plan(1), 0)[1]
+    assert whole == (19.0, 19.0)
+    assert all(19.0 - 4 < place <= 19.0 for place in other)
+    assert make_scene(plan(1, side=32), 0)[1] != (15.5, 15.5)
+
+
 def test_random_guides_and_psfs_are_functions_of_the_plan_and_the_seed():
-    one, same, other = (make_scene(plan(1), seed) for seed in (0, 0, 1))
+    one, same, other = (scene_of(plan(1), seed) for seed in (0, 0, 1))
     assert torch.equal(one.X, same.X)
     assert torch.equal(one.Y, same.Y)
     assert one.X.shape != other.X.shape or not torch.equal(one.X, other.X)
-    assert one.observation.spatial.describe() != make_scene(plan(), 0).observation.spatial.describe()
+    assert one.observation.spatial.describe() != scene_of(plan(), 0).observation.spatial.describe()
 
 
 def test_pairs_are_cut_to_a_side():
     for variant in (0, 1):
-        assert make_scene(plan(variant, side=32), 0).Z.shape[-2:] == (32, 32)
+        assert scene_of(plan(variant, side=32), 0).Z.shape[-2:] == (32, 32)
     with pytest.raises(RecipeError, match="at least 64"):
-        make_scene(plan(side=16), 0)
+        scene_of(plan(side=16), 0)
 
 
 def test_plans_count_scenes_factors_and_variants(recipe):
@@ -145,11 +157,13 @@ def test_patches_are_functions_of_seed_and_step():
 
 def test_channels_and_target_turn_together_and_so_do_signs():
     options = ResidualTraining(steps=1, batch=1, size=16)
-    one = pair(share=1.0)
+    one = pair(optics=4)
     one.channels[:2], one.channels[2] = one.target, 1.0
+    one.optics[:2] = one.target.abs()
     for step in range(12):
         batch = draw_batch([one], step, options, signs=True)
         torch.testing.assert_close(batch.channels[:, :2], batch.target)
+        torch.testing.assert_close(batch.optics[:, :2], batch.target.abs())
         assert batch.channels[0, 2].abs().eq(1).all()
         # the root's columns take the signs along, so that the loss is that of the unflipped pair
         assert batch.root.abs().sum() == 2
@@ -183,7 +197,7 @@ def test_the_loss_by_hand():
     """An untrained network answers sqrt(gamma) c_t; with root 1, u^2 is the sum of squares over the noise's."""
     batch = draw_batch([pair()], 0, ResidualTraining(steps=1, batch=2, size=8), signs=False)
     gamma = torch.tensor([0.36, 0.999], dtype=torch.float64)
-    batch = PatchBatch(batch.channels, batch.target, batch.root, gamma, batch.noise)
+    batch = PatchBatch(batch.channels, None, batch.target, batch.root, gamma, batch.noise)
     expected = []
     for k, g in enumerate((0.36, 0.999)):
         c_t = math.sqrt(g) * batch.target[k] + math.sqrt(1 - g) * batch.noise[k]
@@ -228,7 +242,7 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(recipe, tmp_path, basis):
     model, card = load_residual(whole.weights)
     assert (card.steps, card.factors, card.recipe) == (6, [4], "mine")
     assert card.guide == (["low", "high"] if basis == "sensors" else [])
-    scene = make_scene(plan(own_guide=True), 0)
+    scene = scene_of(plan(own_guide=True), 0)
     fused = HsrDiffResidual(weights=whole.weights).fuse(scene, generator=torch.Generator().manual_seed(0))
     assert torch.isfinite(fused.Z_hat).all()
     if basis == "sensors":
@@ -283,8 +297,8 @@ def test_another_light_is_smooth_and_of_the_wanted_strength():
     logs = torch.stack([pairs_module.tint(31, 0.3, g).log() for _ in range(400)])
     assert float(logs.square().mean().sqrt()) == pytest.approx(0.3, rel=0.1)
     assert float(logs.diff(dim=1).square().mean().sqrt()) < 0.05
-    plain, lit = (make_scene(plan(2, own_guide=True, tint=t), 0) for t in (0.0, 0.3))
-    untouched = (make_scene(plan(1, own_guide=True, tint=t), 0) for t in (0.0, 0.3))
+    plain, lit = (scene_of(plan(2, own_guide=True, tint=t), 0) for t in (0.0, 0.3))
+    untouched = (scene_of(plan(1, own_guide=True, tint=t), 0) for t in (0.0, 0.3))
     gain = lit.Z / plain.Z
     assert float(gain.std(dim=(2, 3)).max()) < 1e-5
     assert float(gain.std()) > 0.01

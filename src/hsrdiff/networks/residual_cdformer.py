@@ -16,6 +16,7 @@ from hsrdiff.networks.initialise import calm, kaiming
 from hsrdiff.networks.layers import S2TL
 from hsrdiff.typing import Denoise
 
+_GENTLE = 0.3  # of the optics, before asinh
 _LEVELS = 8.0  # natural logarithms of the signal-to-noise ratio beyond which a level counts as pure noise, or none
 
 
@@ -25,6 +26,7 @@ class ResidualConfig(BaseModel):
     Attributes:
         coordinates: r, residual coordinates that are diffused.
         conditions: Channels of the condition.
+        optics: Channels that also reach the answer directly, by a linear map.
         channels: C, the width of both streams.
         layers: N, the depth of each stream.
         heads: Attention heads of every attention.
@@ -38,6 +40,7 @@ class ResidualConfig(BaseModel):
 
     coordinates: int = Field(8, ge=1)
     conditions: int = Field(ge=1)
+    optics: int = Field(0, ge=0)
     channels: int = Field(48, ge=2)
     layers: int = Field(3, ge=1)
     heads: int = Field(2, ge=1)
@@ -59,10 +62,12 @@ class ResidualCondition:
 
     Attributes:
         features: Output of the SR stream, shape (n, H/p, W/p, C).
+        direct: What the optics say by themselves, shape (n, r, H, W), or None.
         memories: Keys and values of each layer's cross attention.
     """
 
     features: torch.Tensor
+    direct: torch.Tensor | None
     memories: tuple[KeysValues, ...]
 
 
@@ -87,7 +92,7 @@ class ResidualCDFormer(nn.Module):
         self.config = c
         shifts = [bool(i % 2) for i in range(c.layers)]
         pixels = c.patch**2
-        self.sr_in = nn.Conv2d(c.conditions * pixels, c.channels, 3, padding=1)
+        self.sr_in = nn.Conv2d((c.conditions + c.optics) * pixels, c.channels, 3, padding=1)
         self.sr = nn.ModuleList(S2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s) for s in shifts)
         self.ds_in = nn.Conv2d(c.coordinates * pixels, c.channels, 3, padding=1)
         self.ds = nn.ModuleList(
@@ -95,15 +100,19 @@ class ResidualCDFormer(nn.Module):
             for s in shifts
         )
         self.reconstruct = nn.Conv2d(2 * c.channels, c.coordinates * pixels, 3, padding=1)
+        self.direct = nn.Conv2d(c.optics, c.coordinates, 1, bias=False) if c.optics else None
         kaiming(self)
+        if self.direct is not None:
+            nn.init.zeros_(self.direct.weight)
         for stream in (self.sr, self.ds):
             calm((m for name, m in stream.named_modules() if name.endswith(".project")), self.reconstruct)
 
-    def encode(self, condition: torch.Tensor) -> ResidualCondition:
+    def encode(self, condition: torch.Tensor, optics: torch.Tensor | None = None) -> ResidualCondition:
         """Run the SR stream.
 
         Args:
             condition: Shape (n, K, H, W).
+            optics: Shape (n, 2 B, H, W), for a network that has such channels.
 
         Returns:
             What `denoise` asks.
@@ -116,12 +125,24 @@ class ResidualCDFormer(nn.Module):
                 f"a condition of {condition.shape[1]} channels for a network of {self.config.conditions}",
                 do="use weights trained for such conditions",
             )
+        given = 0 if optics is None else optics.shape[1]
+        if given != self.config.optics:
+            raise ShapeError(
+                f"optics of {given} channels for a network of {self.config.optics}",
+                do="use weights trained for such conditions",
+            )
+        direct = None
+        if optics is not None and self.direct is not None:
+            # Numerics: slopes at an edge are large beside the errors, and so would be their rounding in bfloat16
+            with torch.autocast(optics.device.type, enabled=False):
+                direct = self.direct(optics)
+            condition = torch.cat([condition, torch.asinh(_GENTLE * optics)], dim=1)
         features = self._tokens(self.sr_in(self._fold(condition)))
         memories = []
         for sr_layer, ds_layer in zip(self.sr, self.ds, strict=True):
             features = sr_layer(features)
             memories.append(cast(NCS2TL, ds_layer).remember(features))
-        return ResidualCondition(features, tuple(memories))
+        return ResidualCondition(features, direct, tuple(memories))
 
     def denoise(self, condition: ResidualCondition, c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
         """Estimate the coordinates from noisy ones.
@@ -144,16 +165,21 @@ class ResidualCDFormer(nn.Module):
             features = layer(features, memory, level)
         both = torch.cat([features, condition.features], dim=-1).permute(0, 3, 1, 2)
         answer = F.pixel_shuffle(self.reconstruct(both), self.config.patch)[..., :height, :width]
-        return signal * c_t + noise * answer.to(c_t.dtype)
+        answer = answer.to(c_t.dtype)
+        if condition.direct is not None:
+            answer = answer + condition.direct
+        return signal * c_t + noise * answer
 
-    def bind(self, condition: torch.Tensor) -> Denoise:
+    def bind(self, condition: torch.Tensor, optics: torch.Tensor | None = None) -> Denoise:
         """Run the SR stream once and return denoise(c_t, gamma)."""
-        encoded = self.encode(condition)
+        encoded = self.encode(condition, optics)
         return lambda c_t, gamma: self.denoise(encoded, c_t, gamma)
 
-    def forward(self, condition: torch.Tensor, c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, condition: torch.Tensor, c_t: torch.Tensor, gamma: torch.Tensor, optics: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return c_hat: `encode`, then `denoise`."""
-        return self.denoise(self.encode(condition), c_t, gamma)
+        return self.denoise(self.encode(condition, optics), c_t, gamma)
 
     def _fold(self, image: torch.Tensor) -> torch.Tensor:
         """Mirror the right and bottom edges up to whole windows, and fold the pixels of a token into channels."""

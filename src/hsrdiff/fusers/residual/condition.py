@@ -23,10 +23,13 @@ class Conditioned:
 
     Attributes:
         channels: Shape (1, K, H, W), float32.
+        optics: Radial slopes and Laplacians of the base, each band in units of its errors, shape (1, 2 B, H, W),
+            float32; without channels for a network of any sensors.
         scale: One unit of the diffused coordinates in units of `Coordinates`; 0 where there is nothing to mend.
     """
 
     channels: torch.Tensor
+    optics: torch.Tensor
     scale: float
 
 
@@ -49,8 +52,9 @@ def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = 
 
     In residual coordinates, r channels each: how the two kernels differ, how regression differs, the surprise of the
     LR pixels, the upsampled Y, all less the base, and the base itself. Then its principal coordinates, brightness,
-    uncertainty, factor, and, for a network of one sensor pair, the colour of its spectrum. A change of sign of a
-    residual coordinate changes the sign of its five channels.
+    uncertainty, factor, and, for a network of one sensor pair, the colour of its spectrum and its optics: what a
+    lens that draws bands unlike each other would do. A change of sign of a residual coordinate changes the sign of
+    its five channels.
 
     Args:
         evidence: The base and its companions.
@@ -93,7 +97,11 @@ def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = 
         mean = size.square().mean().sqrt().clamp_min(tiny)
         flat = 1.0 / math.sqrt(base.shape[1])
         channels.append(8.0 * (base / (size + _DARK * mean) - flat))
-    return Conditioned(torch.cat(channels, dim=1).float(), scale)
+        levels = coordinates.out_of.square().sum(dim=1).sqrt().clamp_min(tiny).to(base)
+        optics = evidence.optics() / (unit * levels.repeat(2)[:, None, None])
+    else:
+        optics = base.new_zeros((1, 0, *base.shape[-2:]))
+    return Conditioned(torch.cat(channels, dim=1).float(), optics.float(), scale)
 
 
 def _principal(centred: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,8 @@ from hsrdiff.fusers.regression import Regression
 from hsrdiff.observation import Scene
 from hsrdiff.observation.gram import LRGram
 
+REACH = 256.0  # pixels from the axis at which a radial slope counts once
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -29,6 +31,7 @@ class Evidence:
         variance: Of each pixel in units of each band's factor, shape (1, 1, H, W).
         covariance: Of the errors across bands in those units, shape (B, B), float64.
         gram: D^T D, for what is to be added without changing Z D.
+        axis: Where the optical axis meets the image, row and column in pixels.
         notes: What the base has to say.
     """
 
@@ -40,17 +43,26 @@ class Evidence:
     variance: torch.Tensor
     covariance: torch.Tensor
     gram: LRGram
+    axis: tuple[float, float]
     notes: dict[str, str]
 
     @classmethod
     @torch.no_grad()
-    def of(cls, scene: Scene, base: KrigingLearned, *, generator: torch.Generator) -> Evidence:
+    def of(
+        cls,
+        scene: Scene,
+        base: KrigingLearned,
+        *,
+        generator: torch.Generator,
+        axis: tuple[float, float] | None = None,
+    ) -> Evidence:
         """Krige, regress, and keep what each says.
 
         Args:
             scene: The scene, with its observation.
             base: The base, in its own options.
             generator: Source of the landmarks.
+            axis: Where the optical axis meets the image, row and column in pixels; its middle when None.
 
         Returns:
             The evidence.
@@ -78,6 +90,7 @@ class Evidence:
             image(kriged.variance[:, None]).to(Z),
             kriged.covariance,
             LRGram(observation.spatial, size),
+            axis or ((size[0] - 1) / 2, (size[1] - 1) / 2),
             notes,
         )
 
@@ -97,6 +110,24 @@ class Evidence:
         """
         spatial = self.gram.spatial
         return image - spatial.adjoint(self.gram.solve(spatial.apply(image)))
+
+    def optics(self) -> torch.Tensor:
+        """Return how the base would change if a lens drew its bands larger, or less sharp.
+
+        Lateral colour, a magnification that depends on the wavelength, moves a band by a multiple of the distance x
+        from the axis and changes it by a multiple of ``x . grad``; another blur changes it by one of the Laplacian.
+
+        Returns:
+            Radial slopes, x in units of `REACH` pixels, then Laplacians, shape (1, 2 B, H, W).
+        """
+        base = self.base
+        edges = F.pad(base, (1, 1, 1, 1), mode="replicate")
+        down = (edges[..., 2:, 1:-1] - edges[..., :-2, 1:-1]) / 2
+        right = (edges[..., 1:-1, 2:] - edges[..., 1:-1, :-2]) / 2
+        around = edges[..., 2:, 1:-1] + edges[..., :-2, 1:-1] + edges[..., 1:-1, 2:] + edges[..., 1:-1, :-2]
+        rows = (torch.arange(self.size[0], dtype=base.dtype, device=base.device) - self.axis[0]) / REACH
+        columns = (torch.arange(self.size[1], dtype=base.dtype, device=base.device) - self.axis[1]) / REACH
+        return torch.cat([rows[:, None] * down + columns * right, around - 4.0 * base], dim=1)
 
     def upsampled(self, image: torch.Tensor, mode: str) -> torch.Tensor:
         """Bring an image of the LR grid to that of X.

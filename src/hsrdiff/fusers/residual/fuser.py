@@ -13,7 +13,7 @@ from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
-from hsrdiff.fusers.residual.condition import condition
+from hsrdiff.fusers.residual.condition import Conditioned, condition
 from hsrdiff.fusers.residual.evidence import Evidence
 from hsrdiff.fusers.residual.model import (
     SAME_RESPONSE,
@@ -132,7 +132,7 @@ class HsrDiffResidual:
         notes = evidence.notes | self._notes(card, scene.factor, R)
         if not given.scale:
             return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
-        denoise = self._bind(model, given.channels, evidence)
+        denoise = self._bind(model, given, evidence)
         schedule = log_snr_schedule(self.steps, self.start)
         shape = (1, model.config.network.coordinates, *evidence.size)
         # Numerics: Welford's update, so that K draws need the memory of two images
@@ -150,11 +150,14 @@ class HsrDiffResidual:
             return Fusion(Z_hat, None, notes)
         return Fusion(Z_hat, mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
 
-    def _bind(self, model: ResidualModel, channels: torch.Tensor, evidence: Evidence) -> Denoise:
+    def _bind(self, model: ResidualModel, given: Conditioned, evidence: Evidence) -> Denoise:
         """Run the SR stream once for each view; every estimate loses what Y has already said."""
-        channels = channels.to(self.device)
+        channels, optics = given.channels.to(self.device), given.optics.to(self.device)
         with self._autocast():
-            bound = [model.network.bind(view(channels, k)) for k in range(self.views)]
+            bound = [
+                model.network.bind(view(channels, k), view(optics, k) if optics.shape[1] else None)
+                for k in range(self.views)
+            ]
 
         def denoise(c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
             total = torch.zeros_like(c_t)

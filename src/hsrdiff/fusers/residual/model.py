@@ -60,7 +60,8 @@ class ResidualModelConfig(BaseModel):
         own = basis == "sensors"
         coordinates = int(str(network.get("coordinates", ResidualConfig.model_fields["coordinates"].default)))
         conditions = channel_count(coordinates, bands if own else 0)
-        shape = ResidualConfig.model_validate(network | {"conditions": conditions})
+        counted = {"conditions": conditions, "optics": 2 * bands if own else 0}
+        shape = ResidualConfig.model_validate(network | counted)
         return cls(basis=basis, bands=bands if own else 0, msi_bands=msi_bands if own else 0, network=shape)
 
 

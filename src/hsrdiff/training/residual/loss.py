@@ -29,7 +29,7 @@ def residual_loss(network: ResidualCDFormer, batch: PatchBatch) -> torch.Tensor:
         A scalar.
     """
     c_t = diffuse(batch.target, batch.gamma, batch.noise)
-    c_hat = network(batch.channels, c_t, batch.gamma)
+    c_hat = network(batch.channels, c_t, batch.gamma, batch.optics)
     noise = (1.0 - batch.gamma).clamp_min(_LEAST_NOISE).sqrt().to(c_hat)
     error = (c_hat - batch.target) / noise[:, None, None, None]
     energy = torch.einsum("nij,njhw->nihw", batch.root.to(error), error).square().sum(dim=1)

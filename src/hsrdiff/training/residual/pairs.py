@@ -27,6 +27,7 @@ from hsrdiff.typing import PathLike
 
 _TINTED = 2  # first variant under another light
 _SIGMAS = (0.3, 0.6)  # of a random PSF, in LR pixels
+_FLOAT16 = 6e4  # near the largest
 _RELATIVE = 1e-6  # of the mean of a loss matrix's diagonal, so that it has a root
 
 
@@ -63,12 +64,14 @@ class PreparedPair:
 
     Attributes:
         channels: The condition, shape (K, H, W), float16.
+        optics: Slopes and Laplacians, shape (2 B, H, W) or (0, H, W), float16.
         target: Coordinates of Z - base in units of the scale, shape (r, H, W), float16.
         root: L^T of the loss: ``|L^T e|^2`` is the mean over bands of the squared error over the base's, (r, r).
         share: Of the patches.
     """
 
     channels: torch.Tensor
+    optics: torch.Tensor
     target: torch.Tensor
     root: torch.Tensor
     share: float
@@ -110,7 +113,7 @@ def plan_pairs(recipe: ResidualRecipe, data: PathLike | None = None) -> list[Pai
     return plans
 
 
-def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene:
+def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple[Scene, tuple[float, float]]:
     """Simulate a pair, a function of the plan and the seed alone.
 
     Args:
@@ -119,7 +122,7 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene
         data: Folder of the data.
 
     Returns:
-        The scene with its truth.
+        The scene with its truth, and the middle of the whole image in its rows and columns.
 
     Raises:
         RecipeError: If the scene is too small for the factor.
@@ -160,7 +163,8 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> Scene
             spatial = SpatialResponse.gaussian(s, sigma=sigma)
         observation = Observation(spectral, spatial)
     X, Y = observation.observe(Z)
-    return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title)
+    axis = ((whole[0] - 1) / 2 - top, (whole[1] - 1) / 2 - left)
+    return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title), axis
 
 
 def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
@@ -199,7 +203,7 @@ def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
 def prepare_pairs(
     plans: Sequence[PairPlan],
     folder: Path,
-    make: Callable[[PairPlan], Scene],
+    make: Callable[[PairPlan], tuple[Scene, tuple[float, float]]],
     coordinates: Coordinates | None,
     count: int,
     seed: int,
@@ -210,7 +214,7 @@ def prepare_pairs(
     Args:
         plans: The pairs.
         folder: Where they are kept, one file each.
-        make: Makes a scene.
+        make: Makes a scene, and where its optical axis lies.
         coordinates: Those of the pair of sensors; None for those of each scene.
         count: r.
         seed: Keys what the base draws.
@@ -225,21 +229,23 @@ def prepare_pairs(
         file = folder / plan.file_name
         tensors = _kept(file)
         if tensors is None:
-            scene = make(plan)
+            scene, axis = make(plan)
             assert scene.Z is not None
             assert scene.observation is not None
-            evidence = Evidence.of(scene, base, generator=generator(seed, "base", plan.title))
+            keyed = generator(seed, "base", plan.title)
+            evidence = Evidence.of(scene, base, generator=keyed, axis=axis)
             used = coordinates or Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, count)
             given = condition(evidence, used, spectrum=coordinates is not None)
             missing = scene.Z - evidence.base
             unit = given.scale or 1.0
             tensors = {
                 "channels": given.channels[0].half().contiguous(),
+                "optics": given.optics[0].clamp(-_FLOAT16, _FLOAT16).half().contiguous(),
                 "target": (evidence.unseen(used.apply(missing)) / unit)[0].half().contiguous(),
                 "root": _root(used, missing, unit),
             }
             save_tensors(file, tensors, {})
-        pairs.append(PreparedPair(tensors["channels"], tensors["target"], tensors["root"], plan.section.share))
+        pairs.append(PreparedPair(**tensors, share=plan.section.share))
         if on_pair is not None:
             on_pair(i + 1)
     return pairs

@@ -22,6 +22,7 @@ class PatchBatch:
 
     Attributes:
         channels: Shape (n, K, P, P).
+        optics: Shape (n, 2 B, P, P), or None.
         target: Shape (n, r, P, P).
         root: L^T of the loss, shape (n, r, r).
         gamma: Noise levels, shape (n,), float64.
@@ -29,6 +30,7 @@ class PatchBatch:
     """
 
     channels: torch.Tensor
+    optics: torch.Tensor | None
     target: torch.Tensor
     root: torch.Tensor
     gamma: torch.Tensor
@@ -56,14 +58,17 @@ def draw_batch(pairs: Sequence[PreparedPair], step: int, options: ResidualTraini
     # all patches of a step have one size: that of the smallest pair among them
     chosen = [pairs[int(i)] for i in torch.multinomial(shares, options.batch, replacement=True, generator=draw)]
     size = min(options.size, *(side for pair in chosen for side in pair.target.shape[-2:]))
-    channels, targets, roots = [], [], []
+    channels, optics, targets, roots = [], [], [], []
     for pair in chosen:
         row, column = (below(side - size + 1) for side in pair.target.shape[-2:])
-        C, t = (image[:, row : row + size, column : column + size].float() for image in (pair.channels, pair.target))
+        C, o, t = (
+            image[:, row : row + size, column : column + size].float()
+            for image in (pair.channels, pair.optics, pair.target)
+        )
         turns, flip = below(4), below(2)
-        C, t = (torch.rot90(image, turns, (-2, -1)) for image in (C, t))
+        C, o, t = (torch.rot90(image, turns, (-2, -1)) for image in (C, o, t))
         if flip:
-            C, t = C.flip(-1), t.flip(-1)
+            C, o, t = C.flip(-1), o.flip(-1), t.flip(-1)
         root = pair.root
         if signs:
             r = len(t)
@@ -72,6 +77,7 @@ def draw_batch(pairs: Sequence[PreparedPair], step: int, options: ResidualTraini
             C = torch.cat([C[: 5 * r] * sign.repeat(5, 1, 1), C[5 * r : 5 * r + IMAGE] * own, C[5 * r + IMAGE :]])
             t, root = t * sign, root * sign[:, 0].T
         channels.append(C)
+        optics.append(o)
         targets.append(t)
         roots.append(root)
     target = torch.stack(targets)
@@ -79,6 +85,7 @@ def draw_batch(pairs: Sequence[PreparedPair], step: int, options: ResidualTraini
     ratio = options.least_log_snr + span * torch.rand(options.batch, generator=draw, dtype=torch.float64)
     pure = torch.rand(options.batch, generator=draw) < options.regression
     gamma = torch.where(pure, REGRESSION_GAMMA, torch.sigmoid(ratio))
+    seen = torch.stack(optics) if optics[0].shape[0] else None
     return PatchBatch(
-        torch.stack(channels), target, torch.stack(roots), gamma, torch.randn(target.shape, generator=draw)
+        torch.stack(channels), seen, target, torch.stack(roots), gamma, torch.randn(target.shape, generator=draw)
     )

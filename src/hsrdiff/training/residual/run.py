@@ -155,7 +155,7 @@ def _prepare(
 ) -> tuple[ResidualModel, ResidualCard, list[PreparedPair]]:
     """Build the model, prepare the pairs, and write down what they are."""
     seed, pairs_seed = recipe.training.seed, recipe.training.pairs_seed
-    first = make_scene(plans[0], pairs_seed, data)
+    first, _ = make_scene(plans[0], pairs_seed, data)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "weights"))
         model = ResidualModel(recipe.model(first.bands, first.msi_bands))
@@ -164,7 +164,7 @@ def _prepare(
     coordinates = None
     if own:
         whole = [plan for plan in plans if not plan.variant]
-        coordinates = sensor_coordinates((make_scene(plan, pairs_seed, data) for plan in whole), count)
+        coordinates = sensor_coordinates((make_scene(plan, pairs_seed, data)[0] for plan in whole), count)
         model.fix(coordinates)
     with Bar(disable=not show, transient=True) as bar:
         task = bar.add_task("pairs", total=len(plans))
