@@ -25,14 +25,16 @@ class Kriged:
         spectra: Shape (H W, B), or as many columns as the predictor gave.
         variance: Variance of each pixel in units of each band's factor, shape (H W,).
         covariance: Of the errors across bands, its diagonal the bands' factors, shape (B, B), float64.
-        surprise: Leave-one-out error of each LR pixel over its predicted size, shape (h w, B), whose mean square is
-            the bands' factors; 0 where there is no sample. None where it is not known.
+        left_out: Error of foretelling each LR pixel from the others, shape (h w, B); 0 where there is no sample. None
+            where it is not known.
+        precision: One over the variance of that error in units of the bands' factors, shape (h w,); 0 likewise.
     """
 
     spectra: torch.Tensor
     variance: torch.Tensor
     covariance: torch.Tensor
-    surprise: torch.Tensor | None = None
+    left_out: torch.Tensor | None = None
+    precision: torch.Tensor | None = None
 
     def first(self, columns: int) -> Kriged:
         """Return the same with the first columns of the spectra only.
@@ -64,7 +66,8 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
     h, w = samples.Y.shape[-2:]
     height, width = samples.X.shape[-2:]
     sums = samples.X.new_zeros((0, height, width))
-    surprise = torch.zeros((h, w, samples.Y.shape[1]), dtype=torch.float64, device=samples.X.device)
+    # leave-one-out errors, and their precision behind them
+    left_out = torch.zeros((h, w, samples.Y.shape[1] + 1), dtype=torch.float64, device=samples.X.device)
     covariances: list[torch.Tensor] = []
     counts: list[int] = []
     for rows in _spans(h, core, halo):
@@ -96,17 +99,20 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
             level = float(covariance.diagonal().mean())
             target[bands] += weight * level * variance.reshape(size)[inside].to(sums)
             target[bands + 1] += weight
-            errors = surprise.new_zeros((*part.Y.shape[-2:], surprise.shape[-1]))
-            errors.view(-1, surprise.shape[-1])[part.usable] = system.left_out * system.precision.sqrt()[:, None]
+            errors = left_out.new_zeros((*part.Y.shape[-2:], left_out.shape[-1]))
+            errors.view(-1, left_out.shape[-1])[part.usable] = torch.cat(
+                [system.left_out, system.precision[:, None]], dim=1
+            )
             own = (slice(*rows.own), slice(*columns.own))
-            surprise[own] = errors[rows.own[0] - top : rows.own[1] - top, columns.own[0] - left : columns.own[1] - left]
+            left_out[own] = errors[rows.own[0] - top : rows.own[1] - top, columns.own[0] - left : columns.own[1] - left]
             covariances.append(covariance)
             counts.append(int(part.usable.sum()))
     shares = torch.tensor(counts, dtype=torch.float64) / sum(counts)
     covariance = torch.stack([share * C for share, C in zip(shares, covariances, strict=True)]).sum(dim=0)
     blended = sums[:-1] / sums[-1].clamp_min(torch.finfo(sums.dtype).tiny)
     unit = float(covariance.diagonal().mean().clamp_min(torch.finfo(torch.float32).tiny))
-    return Kriged(blended[:-1].flatten(1).T, blended[-1].flatten() / unit, covariance, surprise.flatten(0, 1))
+    errors = left_out.flatten(0, 1)
+    return Kriged(blended[:-1].flatten(1).T, blended[-1].flatten() / unit, covariance, errors[:, :-1], errors[:, -1])
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,8 @@ class HsrDiffResidual:
         R = observation.spectral.matrix
         model, card = self._fitting(R, scene.factor)
         check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
-        evidence = Evidence.of(scene, self.base, generator=generator)
+        own = model.config.basis == "sensors"
+        evidence = Evidence.of(scene, self.base, generator=generator, register=not own)
         coordinates = model.coordinates(evidence.covariance, R).within(R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)

@@ -233,7 +233,7 @@ def prepare_pairs(
             assert scene.Z is not None
             assert scene.observation is not None
             keyed = generator(seed, "base", plan.title)
-            evidence = Evidence.of(scene, base, generator=keyed, axis=axis)
+            evidence = Evidence.of(scene, base, generator=keyed, axis=axis, register=coordinates is None)
             used = coordinates or Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, count)
             given = condition(evidence, used, spectrum=coordinates is not None)
             missing = scene.Z - evidence.base
