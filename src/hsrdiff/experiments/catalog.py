@@ -10,6 +10,7 @@ from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
+from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_steps import ResidualSteps
 from hsrdiff.experiments.robustness import Robustness
 
@@ -18,6 +19,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     for experiment in (
         CaveX32(),
         ResidualSteps(),
+        ResidualScenes(),
         KrigingScenes(),
         KrigingCave(),
         Robustness(),

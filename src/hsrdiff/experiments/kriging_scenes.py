@@ -35,8 +35,12 @@ class KrigingScenes:
         factors: Sequence[int] = FACTORS,
         guides: Sequence[str] = GUIDES,
         methods: Sequence[str] = WITH_LEARNED,
+        ratios: Sequence[tuple[str, str]] = RATIOS,
+        *,
+        paired: bool = False,
     ) -> None:
         self.sets, self.factors, self.guides, self.methods = sets, factors, guides, methods
+        self.ratios, self.paired = ratios, paired
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every scene, factor and guide."""
@@ -47,7 +51,8 @@ class KrigingScenes:
                     dataset = make_dataset(name, data=data, factor=factor, sensor=guide)
                     for scene in (*dataset.scenes("train"), *dataset.scenes("test")):
                         make = partial(dataset_scene, dataset, scene, seed=seed)
-                        yield from fusion_trials((name, scene, f"x{factor}", guide), make, fusers, seed)
+                        labels = (name, scene, f"x{factor}", guide)
+                        yield from fusion_trials(labels, make, fusers, seed, paired=self.paired)
 
     def report(self, rows: Rows) -> str:
         """Return mean scores by data set, and by scene the ratio of each kriging to what it must not be behind."""
@@ -68,7 +73,7 @@ class KrigingScenes:
                 parts.append(f"## {factor}, {guide}\n\n" + markdown_table(titles, lines, left=2))
         parts += [
             f"## RMSE of {over} over that of {under}\n\n{_ratios(rows, over, under)}"
-            for over, under in RATIOS
+            for over, under in self.ratios
             if {over, under} <= set(self.methods)
         ]
         return "\n".join(parts)
