@@ -120,13 +120,45 @@ class HsrDiffResidual:
             InvalidValueError: If no LR pixel is valid in both images.
             WeightsError: If the weights are for other band counts.
         """
+        return self.sample(self.gather(scene, generator=generator), generator=generator)
+
+    @torch.no_grad()
+    def gather(self, scene: Scene, *, generator: torch.Generator) -> Evidence:
+        """Krige the base and what tells of its errors.
+
+        Args:
+            scene: The scene, with its observation.
+            generator: Source of the landmarks.
+
+        Returns:
+            The evidence.
+
+        Raises:
+            InputError: If the scene does not fit together or has no observation.
+            InvalidValueError: If no LR pixel is valid in both images.
+            WeightsError: If the weights are for other band counts, or none fit.
+        """
         scene.check()
         observation = require_observation(scene, self.name)
-        R = observation.spectral.matrix
-        model, card = self._fitting(R, scene.factor)
+        model, card = self._fitting(observation.spectral.matrix, scene.factor)
         check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
         own = model.config.basis == "sensors"
-        evidence = Evidence.of(scene, self.base, generator=generator, register=not own)
+        return Evidence.of(scene, self.base, generator=generator, register=not own)
+
+    @torch.no_grad()
+    def sample(self, evidence: Evidence, *, generator: torch.Generator) -> Fusion:
+        """Sample what the base leaves.
+
+        Args:
+            evidence: From `gather`.
+            generator: Source of the noise.
+
+        Returns:
+            One sample, or mean and standard deviation of several; NaN where X or Y is invalid.
+        """
+        scene = evidence.scene
+        R = require_observation(scene, self.name).spectral.matrix
+        model, card = self._fitting(R, scene.factor)
         coordinates = model.coordinates(evidence.covariance, R).within(R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
