@@ -80,6 +80,12 @@ def test_a_black_pair_has_nothing_to_mend(make):
     assert Z_hat.abs().max() < 1e-6
 
 
+def test_one_step_starts_from_pure_noise_and_more_from_hardly_a_trace(make):
+    assert make().start == 1e-8
+    assert make(steps=3).start == 1e-3
+    assert make(steps=3, start=0.2).start == 0.2
+
+
 def test_progress_counts_all_samples(make):
     seen = []
     make(steps=2, samples=2, start=0.1, on_step=lambda done, total: seen.append((done, total))).fuse(

@@ -57,10 +57,10 @@ def command(
         typer.Option(
             "--weights",
             metavar="FILE",
-            help="Weights of a learned method, or a shipped name; auto then compares hsr-diff too, slow on a CPU.",
+            help="Weights of a learned method, or a shipped name; auto compares the method that they are for.",
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of hsr-diff.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of the hsr-diff methods.")] = None,
     peak: Annotated[
         float | None, typer.Option("--peak", help="Value that means 1; found from the images when left out.")
     ] = None,

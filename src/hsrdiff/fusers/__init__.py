@@ -6,6 +6,7 @@ from hsrdiff.fusers.catalog import FUSERS, make_fuser
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
+from hsrdiff.fusers.residual import HsrDiffResidual
 
 __all__ = [
     "FUSERS",
@@ -14,6 +15,7 @@ __all__ = [
     "FuserEntry",
     "Fusion",
     "HsrDiff",
+    "HsrDiffResidual",
     "Needs",
     "Regression",
     "RegressionProjected",

@@ -15,7 +15,7 @@ from hsrdiff._version import __version__
 from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
-from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, Needs, make_fuser
+from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs, make_fuser
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
@@ -101,10 +101,10 @@ def fuse(
     check_report(report, method, hsi, msi, out, std_out)
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
     automatic, wants_std = method == AUTO, std_out is not None
-    # a comparison has hsr-diff, which is slow, only where its options are given
+    # a comparison has a method with weights or steps of one's own only where they are given
     named = method
     if automatic and (weights is not None or steps is not None):
-        named = HsrDiff.name if weights is None else method_of_weights(weights)
+        named = HsrDiffResidual.name if weights is None else method_of_weights(weights)
     fuser = None
     if named != AUTO:
         fuser = _make_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)

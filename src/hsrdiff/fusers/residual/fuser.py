@@ -30,6 +30,7 @@ from hsrdiff.typing import Denoise, PathLike
 
 # gamma of pure noise, where one step is a regression: the noise that is left of it is 1e-4 of a unit
 REGRESSION = 1e-8
+NOISE = 1e-3  # of noise with hardly a trace of the image
 PRECISIONS = ("float32", "bfloat16")
 VIEWS = 8
 
@@ -52,7 +53,8 @@ class HsrDiffResidual:
         base: Weights of the base's learned kernel, likewise: those that the network was trained over.
         steps: Calls of the denoiser, at least 1.
         sampler: A name in `hsrdiff.diffusion.SAMPLERS`.
-        start: gamma where sampling starts, in (0, 0.99): the share of signal power.
+        start: gamma where sampling starts, in (0, 0.99): the share of signal power; None for pure noise where there is
+            one step, and 1e-3 where there are more.
         samples: Draws to average, at least 1.
         views: Turned and flipped copies of the pair whose estimates are averaged, from 1 to 8; work in proportion.
         precision: ``"float32"``, or ``"bfloat16"`` for the network's products.
@@ -74,7 +76,7 @@ class HsrDiffResidual:
         base: PathLike = SHIPPED,
         steps: int = 1,
         sampler: str = "ddim",
-        start: float = REGRESSION,
+        start: float | None = None,
         samples: int = 1,
         views: int = 1,
         precision: str = "float32",
@@ -90,6 +92,8 @@ class HsrDiffResidual:
             raise InputError(
                 f"views {views}", expected=f"a whole number from 1 to {VIEWS}", do="change the option views"
             )
+        if start is None:
+            start = REGRESSION if steps == 1 else NOISE
         if not 0 < start < 0.99:
             raise InputError(f"start {start}", expected="a gamma in (0, 0.99)", do="change the option start")
         if sampler not in SAMPLERS:
