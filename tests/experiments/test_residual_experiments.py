@@ -47,9 +47,9 @@ def test_the_steps_are_held_against_the_base():
 
 def test_the_ways_to_sample_are_many_and_named_once():
     ways = list(variants("x"))
-    assert len(ways) == len(set(ways)) > 30
-    assert sum("100 steps" in way for way in ways) == 2
-    assert list(fusers())[-2:] == [BASE, OURS]
+    assert len(ways) == len(set(ways)) > 25
+    assert sum("100 steps" in way for way in ways) == 1
+    assert list(fusers())[-3:-1] == [BASE, OURS]
 
 
 def test_paired_methods_draw_alike(scene, monkeypatch):

@@ -15,6 +15,7 @@ from hsrdiff.typing import PathLike
 
 WEIGHTS = "cave-x32-residual"
 BASE, OURS = "kriging-learned", "hsr-diff-residual"
+VIEWS = "hsr-diff-residual, 8 views"
 
 
 def fusers(weights: PathLike = WEIGHTS) -> Mapping[str, Callable[[], Fuser]]:
@@ -27,7 +28,8 @@ def fusers(weights: PathLike = WEIGHTS) -> Mapping[str, Callable[[], Fuser]]:
         Name -> makes the method.
     """
     simple = methods(("bicubic", "regression", "kriging", BASE))
-    return {**simple, OURS: partial(make_fuser, OURS, weights=weights)}
+    ours = partial(make_fuser, OURS, weights=weights)
+    return {**simple, OURS: ours, VIEWS: partial(ours, views=8)}
 
 
 class CaveX32:

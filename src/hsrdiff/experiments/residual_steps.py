@@ -18,9 +18,9 @@ from hsrdiff.typing import PathLike
 
 STEPS = (2, 3, 5, 10, 25)
 SAMPLERS = ("ddim", "multistep", "ancestral-posterior")
-STARTS = (1e-3, 0.1)
-# sampled with 100 steps too
-LONGEST = (("ddim", 1e-3), ("ancestral-posterior", 1e-3))
+# where each starts and with how many steps
+STARTS: dict[float, tuple[int, ...]] = {1e-3: STEPS, 0.1: (2, 5), 0.5: (2, 5)}
+LONGEST = ("ddim", 1e-3)  # sampled with 100 steps too
 WEIGHTS = "cave-x32-residual-16"
 BASE, ONE = "base", "1 step"
 
@@ -68,15 +68,14 @@ def variants(weights: PathLike = WEIGHTS) -> Mapping[str, Callable[[], Fuser]]:
         "1 step, 8 views": way(views=8),
     }
     for sampler in SAMPLERS:
-        for start in STARTS:
-            for steps in (*STEPS, 100):
-                if steps < 100 or (sampler, start) in LONGEST:
+        for start, lengths in STARTS.items():
+            for steps in (*lengths, 100):
+                if steps < 100 or (sampler, start) == LONGEST:
                     named = f"{steps} steps, {sampler}, from {start:g}"
                     found[named] = way(steps=steps, sampler=sampler, start=start)
-    for steps in (5, 25):
-        found[f"mean of 8 draws of {steps} steps, ancestral-posterior, from 0.001"] = way(
-            steps=steps, sampler="ancestral-posterior", start=1e-3, samples=8
-        )
+    found["mean of 8 draws of 5 steps, ancestral-posterior, from 0.001"] = way(
+        steps=5, sampler="ancestral-posterior", start=1e-3, samples=8
+    )
     return found
 
 

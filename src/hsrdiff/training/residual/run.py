@@ -73,11 +73,12 @@ def run_residual_recipe(
     use_threads(threads)
     options, folder = recipe.training, Path(out)
     plans = plan_pairs(recipe, data)
-    digest = f"{recipe.digest()}-{shipped_digest()}"
+    kernel = shipped_digest("kriging")  # the base's
+    digest = f"{recipe.digest()}-{kernel}"
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         read_progress(checkpoint, digest)
-    kept = folder / f"pairs-{recipe.pairs_digest()}-{shipped_digest()}"
+    kept = folder / f"pairs-{recipe.pairs_digest()}-{kernel}"
     try:
         kept.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
