@@ -5,7 +5,7 @@ import torch
 from hsrdiff import demo, evaluate, open_cube
 from hsrdiff.datasets import IndianPines
 from hsrdiff.errors import WeightsError, WriteError
-from hsrdiff.jobs.demo import METHODS
+from hsrdiff.jobs.demo import METHODS, SHOWN
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 
 pytest.importorskip("tensorly")
@@ -30,19 +30,20 @@ def test_every_method_is_scored_and_fusion_beats_upsampling(ran):
     assert tuple(row.method for row in result.rows) == METHODS
     psnr_db = {row.method: row.psnr_db for row in result.rows}
     assert psnr_db["regression"] > psnr_db["bicubic"] + 3
+    assert psnr_db["hsr-diff-residual"] >= psnr_db["kriging-learned"] - 0.05 > psnr_db["regression"]
     assert ("hsr-diff", 2, 2) in told
 
 
 def test_files_hold_what_was_scored(ran):
     result, folder, _ = ran
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        ["figure.png", "hsr-diff.img", *(f"{n}.tif" for n in ("hsi", "msi", "truth", *METHODS)), "hsr-diff.hdr"]
+        ["figure.png", f"{SHOWN}.img", *(f"{n}.tif" for n in ("hsi", "msi", "truth", *METHODS)), f"{SHOWN}.hdr"]
     )
     again = evaluate(result.files["regression"], result.files["truth"], factor=4, peak=1.0)
     row = result.rows[METHODS.index("regression")]
     assert again.psnr_db == pytest.approx(row.psnr_db, abs=1e-3)
     np.testing.assert_array_equal(
-        open_cube(result.files["hsr-diff"]).values, open_cube(result.files["hsr-diff as ENVI"]).values
+        open_cube(result.files[SHOWN]).values, open_cube(result.files[f"{SHOWN} as ENVI"]).values
     )
 
 
@@ -50,7 +51,7 @@ def test_cubes_carry_wavelengths(ran):
     result, _, _ = ran
     dataset = IndianPines()
     wavelengths = dataset.load(dataset.scenes("test")[0])["wavelength"].values
-    for name in ("hsi", "truth", "hsr-diff as ENVI"):
+    for name in ("hsi", "truth", f"{SHOWN} as ENVI"):
         np.testing.assert_allclose(open_cube(result.files[name])["wavelength"].values, wavelengths, atol=1e-3)
 
 

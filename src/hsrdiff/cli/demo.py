@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hsrdiff.jobs.demo import DemoResult
 
-HELP = "Sharpen a real scene (AVIRIS Indian Pines) by 4 with three methods and compare them with the truth."
+HELP = "Sharpen a real scene (AVIRIS Indian Pines) by 4 with five methods and compare them with the truth."
 EXAMPLE = "Example: hsrdiff demo"
 FOLDER = "hsrdiff-demo"
 
@@ -21,7 +21,7 @@ FOLDER = "hsrdiff-demo"
 def command(
     out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Cubes and figure go here.")] = FOLDER,
     weights: Annotated[
-        str | None, typer.Option("--weights", metavar="FILE", help="Other weights than the shipped ones.")
+        str | None, typer.Option("--weights", metavar="FILE", help="Other weights of hsr-diff than the shipped ones.")
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of hsr-diff.")] = None,
     seed: SeedOption = 0,
@@ -40,7 +40,7 @@ def command(
     screen.print()
     screen.print(_table(result))
     screen.print(result.rows[0].convention, style="dim", markup=False)
-    screen.print(f"HSR-Diff used {result.weights}.", style="dim", markup=False)
+    screen.print(f"hsr-diff, the paper's mode, used {result.weights}.", style="dim", markup=False)
     screen.print()
     screen.print(facts([(name, str(path)) for name, path in result.files.items()]))
     screen.print()
