@@ -9,7 +9,7 @@ import torch
 from hsrdiff.errors import DatasetNotFoundError, InputError
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import EXPERIMENTS, reproduce
-from hsrdiff.experiments.base import LR_PIXELS, fusion_trials, markdown_table
+from hsrdiff.experiments.base import LR_PIXELS, TrainingExperiment, fusion_trials, markdown_table
 from hsrdiff.fusers import Bicubic, RegressionProjected
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
@@ -92,6 +92,14 @@ def test_every_experiment_says_what_it_is_and_misses_its_data_in_a_sentence(name
     assert experiment.name == name
     assert experiment.summary[0].isupper()
     assert not experiment.summary.endswith(".")
+    if isinstance(experiment, TrainingExperiment):
+        with pytest.raises(InputError, match="no folder was given"):
+            reproduce(name, data=tmp_path)
+        with pytest.raises(DatasetNotFoundError):
+            reproduce(name, data=tmp_path, out=tmp_path / "out")
+        return
+    with pytest.raises(InputError, match="which trains nothing"):
+        reproduce(name, data=tmp_path, budget=1.0)
     trial = next(iter(experiment.trials(tmp_path, 0)))
     if name != "kriging-cost":
         with pytest.raises(DatasetNotFoundError):

@@ -28,6 +28,10 @@ def command(
         typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option("--budget", metavar="MINUTES", help="Time for each training, where the experiment trains."),
+    ] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.reproduce`, print each row as it is there, then the report."""
@@ -41,5 +45,5 @@ def command(
         scores = f"{number(row.psnr_db, 2)} dB  SAM {number(row.sam_deg, 2)}°  {number(row.seconds, 1)} s"
         screen.print(f"{row.scene}  {row.method}  {scores}", markup=False)
 
-    result = reproduce(name, out=out, data=data, threads=threads, seed=seed, on_row=show)
+    result = reproduce(name, out=out, data=data, threads=threads, budget=budget, seed=seed, on_row=show)
     screen.print("\n" + result.markdown, markup=False)

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
 from hsrdiff.evaluation import Row, evaluate_fuser
+from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser
 from hsrdiff.networks import shipped_digest
 from hsrdiff.observation import Scene
@@ -50,6 +51,21 @@ class Experiment(Protocol):
     name: str
     summary: str
 
+    def report(self, rows: Rows) -> str:
+        """Return the tables.
+
+        Args:
+            rows: The row of every trial by its labels.
+
+        Returns:
+            Markdown without a title, ending in a newline.
+        """
+
+
+@runtime_checkable
+class FusionExperiment(Experiment, Protocol):
+    """An experiment with what the package holds."""
+
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Return the trials in the order to run them, scenes loaded when they are needed.
 
@@ -64,14 +80,24 @@ class Experiment(Protocol):
             DatasetNotFoundError: If a scene's files are not there.
         """
 
-    def report(self, rows: Rows) -> str:
-        """Return the tables.
+
+@runtime_checkable
+class TrainingExperiment(Experiment, Protocol):
+    """An experiment that trains weights before it fuses with them."""
+
+    def trained_trials(self, data: PathLike | None, seed: int, workshop: Workshop) -> Iterator[Trial]:
+        """Return the trials in the order to run them, weights trained when they are needed.
 
         Args:
-            rows: The row of every trial by its labels.
+            data: Folder of the data sets; HSRDIFF_DATA when None.
+            seed: Decides noise, masks and what a method draws.
+            workshop: Where weights are trained and kept.
 
-        Returns:
-            Markdown without a title, ending in a newline.
+        Yields:
+            Trials.
+
+        Raises:
+            DatasetNotFoundError: If a scene's files are not there.
         """
 
 
@@ -82,6 +108,7 @@ def fusion_trials(
     seed: int,
     *,
     paired: bool = False,
+    made_of: Mapping[str, str] | None = None,
 ) -> Iterator[Trial]:
     """Return a trial for each method on one scene, which is made once, when the first of them needs it.
 
@@ -91,6 +118,7 @@ def fusion_trials(
         fusers: Name for tables -> makes the method.
         seed: Keys what a method draws.
         paired: Whether all methods draw the same, so that one that builds on another meets the same base.
+        made_of: For methods with weights of their own, a digest of those.
 
     Yields:
         Trials whose rows bear the labels as their scene.
@@ -108,7 +136,9 @@ def fusion_trials(
             notes = row.notes | {LR_PIXELS: str(valid)}
             return replace(row, method=method, scene=", ".join(labels), notes=notes)
 
-        def content(make: Callable[[], Fuser] = make) -> str:
+        def content(method: str = method, make: Callable[[], Fuser] = make) -> str:
+            if made_of is not None and method in made_of:
+                return digest() + made_of[method]
             return digest() + (shipped_digest() if make().needs.weights else "")
 
         yield Trial((*labels, method), content, run)

@@ -10,6 +10,7 @@ from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
+from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_steps import ResidualSteps
 from hsrdiff.experiments.robustness import Robustness
@@ -20,6 +21,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         CaveX32(),
         ResidualSteps(),
         ResidualScenes(),
+        LeftOut(),
         KrigingScenes(),
         KrigingCave(),
         Robustness(),

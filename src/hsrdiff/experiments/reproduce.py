@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from hsrdiff.errors import InputError
 from hsrdiff.evaluation import KeptRows, Row, row_key, to_csv
+from hsrdiff.experiments.base import Experiment, FusionExperiment, TrainingExperiment, Trial
 from hsrdiff.experiments.catalog import find_experiment
+from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
 
@@ -31,12 +35,14 @@ def reproduce(
     data: PathLike | None = None,
     seed: int = 0,
     threads: int | None = None,
+    budget: float | None = None,
     on_row: Callable[[Row], None] | None = None,
 ) -> Reproduction:
     """Run an experiment.
 
     With `out`, each finished row is kept in ``rows.jsonl`` there, and a run started again goes on behind them. A row
-    belongs to the content of its scene, its method, the seed and the version.
+    belongs to the content of its scene, its method, the seed and the version. What an experiment trains is kept there
+    too.
 
     Args:
         name: A name in `hsrdiff.experiments.EXPERIMENTS`.
@@ -44,13 +50,15 @@ def reproduce(
         data: Folder of the data, in place of HSRDIFF_DATA.
         seed: Decides noise, masks and what a method draws.
         threads: Processor threads; None leaves torch's choice.
+        budget: Minutes for each training of an experiment that trains; its recipes' own steps when None.
         on_row: Called with each row as it is there.
 
     Returns:
         Rows and report.
 
     Raises:
-        InputError: If the experiment is unknown, or `threads` is below 1.
+        InputError: If the experiment is unknown, `threads` is below 1, `out` is missing for an experiment that
+            trains, or `budget` is given for one that does not.
         DatasetNotFoundError: If the data are missing.
         WriteError: If the folder cannot be used.
     """
@@ -58,7 +66,7 @@ def reproduce(
     use_threads(threads)
     kept = KeptRows(out)
     rows: dict[tuple[str, ...], Row] = {}
-    for trial in experiment.trials(data, seed):
+    for trial in _trials(experiment, out, data, seed, threads, budget):
         key = row_key("experiment", name, *trial.labels, trial.content(), seed)
         row = kept.get(key)
         if row is None:
@@ -71,3 +79,30 @@ def reproduce(
     kept.write("rows.csv", to_csv(tuple(rows.values())))
     kept.write("report.md", markdown)
     return Reproduction(tuple(rows.values()), markdown)
+
+
+def _trials(
+    experiment: Experiment,
+    out: PathLike | None,
+    data: PathLike | None,
+    seed: int,
+    threads: int | None,
+    budget: float | None,
+) -> Iterator[Trial]:
+    """Give an experiment that trains a place to do so."""
+    if isinstance(experiment, TrainingExperiment):
+        if out is None:
+            raise InputError(
+                f"no folder was given for '{experiment.name}', which trains weights",
+                expected="a folder to keep them in, since this takes long and goes on where it was stopped",
+                do="name one with --out",
+            )
+        workshop = Workshop(Path(out) / "weights", data=data, threads=threads, minutes=budget)
+        return experiment.trained_trials(data, seed, workshop)
+    if budget is not None:
+        raise InputError(
+            f"a budget of {budget:g} minutes for '{experiment.name}', which trains nothing",
+            do="leave it out",
+        )
+    assert isinstance(experiment, FusionExperiment)
+    return experiment.trials(data, seed)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hsrdiff.jobs.images import check_folder
-from hsrdiff.training import TrainResult, run_recipe
-from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
-from hsrdiff.training.residual import is_residual_recipe, run_residual_recipe
+from hsrdiff.training import TrainResult
+from hsrdiff.training.kinds import runner_of
 from hsrdiff.typing import PathLike
 
 
@@ -43,12 +42,7 @@ def train(
         WriteError: The folder cannot be written.
     """
     check_folder(Path(out).absolute().parent)
-    run = run_recipe
-    if is_kernel_recipe(recipe):
-        run = run_kernel_recipe
-    elif is_residual_recipe(recipe):
-        run = run_residual_recipe
-    return run(
+    return runner_of(recipe)(
         recipe,
         out,
         data=data,

@@ -48,6 +48,30 @@ def shipped_digest(room: str = "") -> str:
     return digest.hexdigest()[:16]
 
 
+def weights_digest(path: PathLike, room: str = "") -> str:
+    """Return a hash of one weights file.
+
+    Args:
+        path: A path, or the name of weights shipped with the package.
+        room: Folder of the shipped weights.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        WeightsError: If the file cannot be read.
+    """
+    source = shipped_files(room).get(str(path), Path(path))
+    try:
+        return hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    except OSError as e:
+        raise WeightsError(
+            f"the weights '{path}' could not be read ({e.strerror})",
+            expected="a safetensors file written by hsrdiff",
+            do=f"give a path, or one of the shipped names: {', '.join(shipped_files(room)) or 'none'}",
+        ) from e
+
+
 def save_module(path: PathLike, module: nn.Module, config: BaseModel, card: BaseModel, kind: str) -> Path:
     """Write a module's tensors, configuration and card to one safetensors file, all or nothing.
 

@@ -203,6 +203,7 @@ def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
 def prepare_pairs(
     plans: Sequence[PairPlan],
     folder: Path,
+    base: KrigingLearned,
     make: Callable[[PairPlan], tuple[Scene, tuple[float, float]]],
     coordinates: Coordinates | None,
     count: int,
@@ -214,6 +215,7 @@ def prepare_pairs(
     Args:
         plans: The pairs.
         folder: Where they are kept, one file each.
+        base: Whose residual is to be found.
         make: Makes a scene, and where its optical axis lies.
         coordinates: Those of the pair of sensors; None for those of each scene.
         count: r.
@@ -223,7 +225,6 @@ def prepare_pairs(
     Returns:
         The pairs, in order.
     """
-    base = KrigingLearned(std=False)
     pairs = []
     for i, plan in enumerate(plans):
         file = folder / plan.file_name

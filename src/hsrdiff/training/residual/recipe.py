@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.residual.model import ResidualModelConfig
 from hsrdiff.training.recipe import explain, read_toml
 from hsrdiff.typing import PathLike
@@ -116,6 +117,7 @@ class ResidualRecipe(_Section):
         name: Short name; becomes the weights' name.
         summary: One sentence.
         basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene.
+        base: Weights of the base's learned kernel, a path or a shipped name.
         network: Widths and depths.
         data: The families.
         training: Optimiser and patches.
@@ -124,13 +126,14 @@ class ResidualRecipe(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     summary: str = ""
     basis: Literal["sensors", "scene"]
+    base: str = SHIPPED
     network: ResidualNetwork = ResidualNetwork()
     data: tuple[ResidualData, ...] = Field(min_length=1)
     training: ResidualTraining
 
     def digest(self) -> str:
-        """Return a hash of all that decides the result, to tell whether a checkpoint belongs to this recipe."""
-        decisive = self.model_dump(mode="json", exclude={"summary": True, "training": {"save_every"}})
+        """Return a hash of all that decides the result but the base, whose weights have a hash of their own."""
+        decisive = self.model_dump(mode="json", exclude={"summary": True, "base": True, "training": {"save_every"}})
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:

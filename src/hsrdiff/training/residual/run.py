@@ -12,8 +12,9 @@ import torch
 from rich.progress import Progress as Bar
 
 from hsrdiff.errors import WriteError
+from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.residual import ResidualCard, ResidualModel, save_residual
-from hsrdiff.networks import shipped_digest
+from hsrdiff.networks.store import weights_digest
 from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, read_progress, save_checkpoint
@@ -66,14 +67,16 @@ def run_residual_recipe(
         RecipeError: If the recipe cannot be read, or does not fit the data.
         InputError: If `threads` is below 1.
         DatasetNotFoundError: If the data are missing.
-        WeightsError: If `out` holds the checkpoint of another recipe or of other data.
+        WeightsError: If the base's kernel cannot be read, or `out` holds the checkpoint of another recipe or of
+            other data.
         WriteError: If `out` cannot be written.
     """
     recipe = load_residual_recipe(name_or_path, overrides)
     use_threads(threads)
     options, folder = recipe.training, Path(out)
     plans = plan_pairs(recipe, data)
-    kernel = shipped_digest("kriging")  # the base's
+    base = KrigingLearned(weights=recipe.base, std=False)
+    kernel = weights_digest(recipe.base, "kriging")
     digest = f"{recipe.digest()}-{kernel}"
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
@@ -84,7 +87,7 @@ def run_residual_recipe(
         write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
     except OSError as e:
         raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
-    model, card, pairs = _prepare(recipe, plans, kept, data, progress)
+    model, card, pairs = _prepare(recipe, base, plans, kept, data, progress)
     network = model.network
     optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay)
     before = Progress(0, 0.0, 0.0, digest)
@@ -152,7 +155,12 @@ def learning_rate(step: int, options: ResidualTraining) -> float:
 
 
 def _prepare(
-    recipe: ResidualRecipe, plans: list[PairPlan], kept: Path, data: PathLike | None, show: bool
+    recipe: ResidualRecipe,
+    base: KrigingLearned,
+    plans: list[PairPlan],
+    kept: Path,
+    data: PathLike | None,
+    show: bool,
 ) -> tuple[ResidualModel, ResidualCard, list[PreparedPair]]:
     """Build the model, prepare the pairs, and write down what they are."""
     seed, pairs_seed = recipe.training.seed, recipe.training.pairs_seed
@@ -172,6 +180,7 @@ def _prepare(
         pairs = prepare_pairs(
             plans,
             kept,
+            base,
             lambda plan: make_scene(plan, pairs_seed, data),
             coordinates,
             count,
@@ -184,7 +193,7 @@ def _prepare(
         data="; ".join(
             f"{d.dataset} {d.split}" + (f" ({len(d.scenes)} scenes)" if d.scenes else "") for d in recipe.data
         ),
-        base="kriging-learned",
+        base=f"kriging-learned with the kernel {Path(recipe.base).stem}",
         guide=list(first.observation.spectral.band_names) if own else [],
         response=first.observation.spectral.matrix.tolist() if own else [],
         factors=sorted({factor for d in recipe.data for factor in d.factors}),

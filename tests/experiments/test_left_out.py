@@ -1,0 +1,62 @@
+"""Training within experiments: once, in its own folder, keyed by content; the report excuses and counts as it says."""
+
+import pytest
+
+from hsrdiff.evaluation import Row
+from hsrdiff.experiments import workshop as workshop_module
+from hsrdiff.experiments.base import TrainingExperiment
+from hsrdiff.experiments.left_out import LEARNED, OURS, PLAIN, LeftOut
+from hsrdiff.experiments.workshop import Workshop
+from hsrdiff.training import TrainResult
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """A training that writes what it was told."""
+    calls = []
+
+    def train(recipe, out, **options):
+        calls.append((recipe, options))
+        weights = out / f"{recipe}.safetensors"
+        weights.write_text(f"{recipe} {sorted((options['overrides'] or {}).items())}")
+        return TrainResult(weights, 1, True, "")
+
+    monkeypatch.setattr(workshop_module, "runner_of", lambda recipe: train)
+    return calls
+
+
+def test_each_run_has_its_folder_and_its_digest(tmp_path, trainings):
+    workshop = Workshop(tmp_path / "weights", minutes=None)
+    first = workshop.weights("a")
+    other = workshop.weights("a", "a-seed1", {"training.seed": "1"})
+    assert first.path == tmp_path / "weights" / "a" / "a.safetensors"
+    assert other.path == tmp_path / "weights" / "a-seed1" / "a.safetensors"
+    assert first.digest != other.digest
+    assert [options["overrides"] for _, options in trainings] == [None, {"training.seed": "1"}]
+
+
+def test_a_budget_is_spent_once(tmp_path, trainings):
+    workshop = Workshop(tmp_path, minutes=2.0)
+    assert workshop.weights("a") == workshop.weights("a")
+    assert [options["minutes"] for _, options in trainings] == [2.0]
+    unbounded = Workshop(tmp_path)
+    unbounded.weights("a")  # goes on, as the recipe's own steps may not have been reached
+    assert len(trainings) == 2
+
+
+def row(rmse, floor=None):
+    notes = {} if floor is None else {"noise floor": repr(floor)}
+    return Row("m", "s", 4, 40.0, 0.99, 2.0, 1.0, rmse, notes=notes)
+
+
+def test_the_report_excuses_scenes_near_their_noise():
+    assert isinstance(LeftOut(), TrainingExperiment)
+    rows = {}
+    for scene, plain, ours in (("a", 0.010, 0.0095), ("b", 0.010, 0.0101), ("noisy", 0.0014, 0.0015)):
+        rows["f", "set", scene, "x4", PLAIN] = row(plain, floor=0.001)
+        rows["f", "set", scene, "x4", LEARNED] = row(plain)
+        rows["f", "set", scene, "x4", OURS] = row(ours)
+    text = LeftOut().report(rows)
+    assert "| f | set | a | x4 | 100.0 | 10.00 | 1.000 | 0.950 |" in text
+    assert "| f | set | noisy | x4 | 14.0 | 1.40 (excused) | 1.000 | 1.071 |" in text
+    assert "x4, 2 scenes not excused: median 0.980, worst 1.010, 1 above 1: b 1.010." in text
