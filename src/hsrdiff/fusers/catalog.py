@@ -9,9 +9,11 @@ from hsrdiff.fusers.base import Fuser, FuserEntry
 from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.kriging import Kriging, KrigingLearned, KrigingPoint
+from hsrdiff.fusers.learned import BRResNetFuser
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
 from hsrdiff.fusers.residual import HsrDiffResidual
+from hsrdiff.networks.competitors import COMPETITORS
 
 FUSERS: dict[str, FuserEntry] = {
     Bicubic.name: FuserEntry(
@@ -56,6 +58,11 @@ FUSERS: dict[str, FuserEntry] = {
         HsrDiffResidual,
         "conditional diffusion of what kriging leaves, in few steps",
         "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023; Mardani et al., CorrDiff, 2023",
+    ),
+    BRResNetFuser.name: FuserEntry(
+        BRResNetFuser,
+        "a residual network of bilateral activations",
+        COMPETITORS[BRResNetFuser.name].citation,
     ),
 }
 

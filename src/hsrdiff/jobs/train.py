@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hsrdiff.jobs.images import check_folder
 from hsrdiff.training import TrainResult, run_recipe
+from hsrdiff.training.competitors import is_competitor_recipe, run_competitor_recipe
 from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
 from hsrdiff.training.residual import is_residual_recipe, run_residual_recipe
 from hsrdiff.typing import PathLike
@@ -48,6 +49,8 @@ def train(
         run = run_kernel_recipe
     elif is_residual_recipe(recipe):
         run = run_residual_recipe
+    elif is_competitor_recipe(recipe):
+        run = run_competitor_recipe
     return run(
         recipe,
         out,
