@@ -11,7 +11,12 @@ from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 from hsrdiff.networks.competitors import COMPETITORS, save_competitor
 
 # the smallest sensible shape of each
-COMPETITOR_SHAPES = {"brresnet": {"channels": 8, "blocks": 1}}
+COMPETITOR_SHAPES = {
+    "ual": {"channels": 4, "depth": 1},
+    "brresnet": {"channels": 8, "blocks": 2},
+    "cmhf-net": {"stages": 3, "rank": 2, "adjust": 1},
+    "fusformer": {"channels": 6, "heads": 2, "head_channels": 3, "encoder": 1, "decoder": 1},
+}
 
 
 def tiny_card(msi_bands):

@@ -18,7 +18,8 @@ def make(request, weights, kernel_weights, residual_weights, competitor_weights)
 
     def build(msi_bands=3):
         if request.param in COMPETITORS:
-            return make_fuser(request.param, weights=competitor_weights(request.param, msi_bands))
+            steps = {"steps": 2} if request.param == "ual" else {}
+            return make_fuser(request.param, weights=competitor_weights(request.param, msi_bands), **steps)
         options = {
             "hsr-diff": {"weights": weights(msi_bands), "steps": 3},
             "kriging-learned": {"weights": kernel_weights},

@@ -10,7 +10,12 @@ from hsrdiff.networks import ModelCard
 from hsrdiff.networks.competitors import COMPETITORS, Competitor, competitor_of, load_competitor, save_competitor
 from hsrdiff.networks.competitors.weights import FORMATS
 
-SHAPES = {"brresnet": {"channels": 8, "blocks": 2}}
+SHAPES = {
+    "ual": {"channels": 4, "depth": 1},
+    "brresnet": {"channels": 8, "blocks": 2},
+    "cmhf-net": {"stages": 3, "rank": 2, "adjust": 1},
+    "fusformer": {"channels": 6, "heads": 2, "head_channels": 3, "encoder": 1, "decoder": 1},
+}
 
 
 def make(name: str, bands: int = 5, msi_bands: int = 3, factor: int = 4) -> Competitor:
@@ -57,7 +62,7 @@ def test_bands_and_factor_that_do_not_fit_are_a_sentence(name: str) -> None:
     network = make(name)
     with pytest.raises(ShapeError, match="MSI of 4 and an HSI of 5 bands were given to a network for 3 and 5"):
         network(*inputs(b=4))
-    with pytest.raises(ShapeError, match="MSI of 4x6 and an HSI of 2x3 pixels .* for the factor 4"):
+    with pytest.raises(ShapeError, match=r"MSI of 4x6 and an HSI of 2x3 pixels .* for the factor 4"):
         network(*inputs(factor=2))
 
 

@@ -18,7 +18,12 @@ from hsrdiff.training.competitors.run import make_competitor_task
 from hsrdiff.training.loop import train_loop
 from hsrdiff.training.run import load_training_data
 
-SHAPES = {"brresnet": "channels = 8\nblocks = 1"}
+SHAPES = {
+    "ual": "channels = 8\ndepth = 1",
+    "brresnet": "channels = 8\nblocks = 1",
+    "cmhf-net": "stages = 3\nrank = 2\nadjust = 1",
+    "fusformer": "channels = 12\nheads = 2\nhead_channels = 6\nencoder = 1\ndecoder = 1",
+}
 TEXT = """
 name = "mine"
 [competitor]

@@ -42,7 +42,7 @@ class Options(Protocol):
 
     @property
     def precision(self) -> str:
-        """ "no" (float32) or "bf16"."""
+        """Either "no" (float32) or "bf16"."""
 
     @property
     def save_every(self) -> int:

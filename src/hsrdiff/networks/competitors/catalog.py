@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from hsrdiff.networks.competitors.base import Competitor, CompetitorConfig
 from hsrdiff.networks.competitors.brresnet import BRResNet, BRResNetConfig
+from hsrdiff.networks.competitors.cmhf_net import CMHFNet, CMHFNetConfig
+from hsrdiff.networks.competitors.fusformer import Fusformer, FusformerConfig
+from hsrdiff.networks.competitors.ual import UAL, UALConfig
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,27 @@ class CompetitorEntry:
 
 
 COMPETITORS: dict[str, CompetitorEntry] = {
+    "ual": CompetitorEntry(
+        UAL,
+        UALConfig,
+        "Zhang, Nie, Wei, Zhang, Liao and Shao, Unsupervised adaptation learning for hyperspectral imagery "
+        "super-resolution, CVPR 2020",
+    ),
     "brresnet": CompetitorEntry(
         BRResNet,
         BRResNetConfig,
         "Jin, Deng, Zhang and Jin, BAM: Bilateral activation mechanism for image fusion, ACM MM 2021",
+    ),
+    "cmhf-net": CompetitorEntry(
+        CMHFNet,
+        CMHFNetConfig,
+        "Xie, Zhou, Zhao, Xu and Meng, MHF-Net: An interpretable deep network for multispectral and hyperspectral "
+        "image fusion, IEEE TPAMI 2022",
+    ),
+    "fusformer": CompetitorEntry(
+        Fusformer,
+        FusformerConfig,
+        "Hu, Huang, Deng, Dou, Hong and Vivone, Fusformer: A transformer-based fusion network for hyperspectral image "
+        "super-resolution, IEEE GRSL 2022",
     ),
 }
