@@ -8,6 +8,29 @@ from hsrdiff.fusers.kriging import LearnedKernel
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, save_kernel
 from hsrdiff.fusers.residual import Coordinates, ResidualCard, ResidualModel, ResidualModelConfig, save_residual
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
+from hsrdiff.networks.competitors import COMPETITORS, save_competitor
+
+# the smallest sensible shape of each
+COMPETITOR_SHAPES = {
+    "ual": {"channels": 4, "depth": 1},
+    "brresnet": {"channels": 8, "blocks": 2},
+    "cmhf-net": {"stages": 3, "rank": 2, "adjust": 1},
+    "fusformer": {"channels": 6, "heads": 2, "head_channels": 3, "encoder": 1, "decoder": 1},
+}
+
+
+def tiny_card(msi_bands):
+    """Return the card of weights for the small scenes."""
+    return ModelCard(
+        name="tiny",
+        bands=BANDS,
+        msi_bands=msi_bands,
+        wavelengths_nm=[float(w) for w in WAVELENGTHS_NM],
+        factor=FACTOR,
+        peak=1.0,
+        sensor=", ".join(f"band{i}" for i in range(msi_bands)),
+        dataset="made up",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -23,18 +46,27 @@ def weights(tmp_path_factory):
                 network = CDFormer(BANDS, msi_bands, CDFormerConfig(channels=8, layers=1, heads=2, window=4))
                 # it starts at 0, and untrained weights would return the upsampled Y exactly
                 torch.nn.init.normal_(network.reconstruct.weight, std=0.1)
-            card = ModelCard(
-                name="tiny",
-                bands=BANDS,
-                msi_bands=msi_bands,
-                wavelengths_nm=[float(w) for w in WAVELENGTHS_NM],
-                factor=FACTOR,
-                peak=1.0,
-                sensor=", ".join(f"band{i}" for i in range(msi_bands)),
-                dataset="made up",
-            )
-            made[msi_bands] = save_weights(folder / f"tiny{msi_bands}.safetensors", network, card)
+            made[msi_bands] = save_weights(folder / f"tiny{msi_bands}.safetensors", network, tiny_card(msi_bands))
         return made[msi_bands]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def competitor_weights(tmp_path_factory):
+    """Return a function (name, msi_bands) -> path of small random weights of a competitor for 6 bands."""
+    folder = tmp_path_factory.mktemp("competitors")
+    made = {}
+
+    def make(name, msi_bands=3):
+        if (name, msi_bands) not in made:
+            entry = COMPETITORS[name]
+            with torch.random.fork_rng():
+                torch.manual_seed(7)
+                network = entry.build(BANDS, msi_bands, FACTOR, entry.config(**COMPETITOR_SHAPES[name]))
+            path = folder / f"{name}{msi_bands}.safetensors"
+            made[name, msi_bands] = save_competitor(path, name, network, tiny_card(msi_bands))
+        return made[name, msi_bands]
 
     return make
 

@@ -9,13 +9,17 @@ from fuser_scenes import small_scene
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.fusers import FUSERS, make_fuser
 from hsrdiff.fusers.masking import output_mask
+from hsrdiff.networks.competitors import COMPETITORS
 
 
 @pytest.fixture(params=FUSERS)
-def make(request, weights, kernel_weights, residual_weights):
+def make(request, weights, kernel_weights, residual_weights, competitor_weights):
     """Return a function msi_bands -> the fuser, with what its constructor needs."""
 
     def build(msi_bands=3):
+        if request.param in COMPETITORS:
+            steps = {"steps": 2} if request.param == "ual" else {}
+            return make_fuser(request.param, weights=competitor_weights(request.param, msi_bands), **steps)
         options = {
             "hsr-diff": {"weights": weights(msi_bands), "steps": 3},
             "kriging-learned": {"weights": kernel_weights},
@@ -56,7 +60,8 @@ def test_entry_describes_itself(make):
     assert entry.summary
     assert entry.citation
     assert str(fuser.needs)
-    assert make.name in ("hsr-diff", "kriging-learned", "hsr-diff-residual") or not fuser.needs.weights
+    trained = {"hsr-diff", "kriging-learned", "hsr-diff-residual", *COMPETITORS}
+    assert fuser.needs.weights == (make.name in trained)
 
 
 @pytest.mark.parametrize("msi_bands", [1, 3])

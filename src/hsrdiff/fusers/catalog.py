@@ -9,9 +9,11 @@ from hsrdiff.fusers.base import Fuser, FuserEntry
 from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.kriging import Kriging, KrigingLearned, KrigingPoint
+from hsrdiff.fusers.learned import BRResNetFuser, CMHFNetFuser, FusformerFuser, UALFuser
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
 from hsrdiff.fusers.residual import HsrDiffResidual
+from hsrdiff.networks.competitors import COMPETITORS
 
 FUSERS: dict[str, FuserEntry] = {
     Bicubic.name: FuserEntry(
@@ -56,6 +58,26 @@ FUSERS: dict[str, FuserEntry] = {
         HsrDiffResidual,
         "conditional diffusion of what kriging leaves, in few steps",
         "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023; Mardani et al., CorrDiff, 2023",
+    ),
+    UALFuser.name: FuserEntry(
+        UALFuser,
+        "three branches that exchange features, then an adaptor fitted to the pair",
+        COMPETITORS[UALFuser.name].citation,
+    ),
+    BRResNetFuser.name: FuserEntry(
+        BRResNetFuser,
+        "a residual network of bilateral activations",
+        COMPETITORS[BRResNetFuser.name].citation,
+    ),
+    CMHFNetFuser.name: FuserEntry(
+        CMHFNetFuser,
+        "unrolled proximal gradient steps with learned networks",
+        COMPETITORS[CMHFNetFuser.name].citation,
+    ),
+    FusformerFuser.name: FuserEntry(
+        FusformerFuser,
+        "full attention over the pixels of each patch",
+        COMPETITORS[FusformerFuser.name].citation,
     ),
 }
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-import numpy as np
 import torch
 
 from hsrdiff.diffusion import SAMPLERS, OnStep, inference_schedule, linear_schedule
-from hsrdiff.errors import InputError, WeightsError, did_you_mean
+from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs
+from hsrdiff.fusers.card_remarks import check_bands, check_peak, describe, remarks
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
-from hsrdiff.networks import ModelCard, load_network
+from hsrdiff.networks import load_network
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import PathLike
 
 PRECISIONS = ("float32", "bfloat16")
-# wavelengths further apart than this are worth a note: about half a band of an imaging spectrometer
-WAVELENGTH_TOLERANCE_NM = 5.0
 # sampling may begin at this much less signal power than the training ended with: beyond it the noise is of another kind
 LEVELS_APART = 10.0
 
@@ -71,15 +69,13 @@ class HsrDiff:
             raise InputError(f"unknown sampler '{sampler}'", do=did_you_mean(sampler, SAMPLERS))
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
-        if not (np.isfinite(peak) and peak > 0):
-            raise InputError(f"peak {peak}", expected="a positive number", do="change the option peak")
+        self.peak = check_peak(peak)
         self.weights = str(weights)
         self.steps, self.samples = int(steps), int(samples)
         self.sampler, self.precision = sampler, precision
         self.device = torch.device(device)
         self.on_step = on_step
         self.network, self.card = load_network(weights, device=self.device)
-        self.peak = float(peak)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
@@ -97,7 +93,7 @@ class HsrDiff:
             WeightsError: If the weights are for other band counts.
         """
         scene.check()
-        self._check_bands(scene)
+        check_bands(self.card, scene, self.weights)
         X = self._to_network(fill_invalid(scene.X, scene.valid))
         Y = self._to_network(fill_invalid(scene.Y, scene.valid_lr))
         with self._autocast():
@@ -143,49 +139,15 @@ class HsrDiff:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
-    def _check_bands(self, scene: Scene) -> None:
-        card = self.card
-        if (scene.bands, scene.msi_bands) != (card.bands, card.msi_bands):
-            raise WeightsError(
-                f"the weights '{self.weights}' are for {card.bands} hyperspectral and {card.msi_bands} "
-                f"multispectral bands, the images have {scene.bands} and {scene.msi_bands}",
-                expected="the same band counts",
-                do="train on scenes with these bands, or use a method without weights, such as regression",
-            )
-
     def _notes(self, scene: Scene) -> dict[str, str]:
-        card = self.card
         notes = {
-            "weights": _describe(card, self.weights),
+            "weights": describe(self.card, self.weights),
             "sampling": f"{self.steps} steps, {self.sampler}, {self.samples} sample(s), {self.precision}",
         }
-        if card.factor and card.factor != scene.factor:
-            notes["factor"] = (
-                f"the images have ratio {scene.factor}, the weights were trained at {card.factor}: "
-                "expect a poorer result"
-            )
-        if card.wavelengths_nm is not None and scene.wavelengths_nm is not None:
-            apart_nm = float(np.abs(np.asarray(card.wavelengths_nm) - scene.wavelengths_nm).max())
-            if apart_nm > WAVELENGTH_TOLERANCE_NM:
-                notes["wavelengths"] = (
-                    f"the bands lie up to {apart_nm:.0f} nm from those the weights were trained on: "
-                    "expect a poorer result"
-                )
+        notes |= remarks(self.card, scene, self.peak, cut=True)
         noise = self._remark_on_noise()
         if noise:
             notes["noise"] = noise
-        seen = scene.Y[0] if scene.valid_lr is None else scene.Y[0][:, scene.valid_lr[0, 0]]
-        above = float((seen > self.peak).double().mean())
-        if above > 0:
-            notes["peak"] = f"{100 * above:.2g} % of the values of Y lie above the peak: values above the peak are cut"
-        # a card made from a data set lists its guide's bands; one made from a sensor's name says nothing to compare
-        trained = tuple(card.sensor.split(", "))
-        guide = scene.observation.spectral.band_names if scene.observation is not None else ()
-        if len(trained) == len(guide) > 1 and trained != guide:
-            notes["sensor"] = (
-                f"the guide's bands are {', '.join(guide)}, those of the training were {card.sensor}: "
-                "expect a poorer result"
-            )
         return notes
 
     def _remark_on_noise(self) -> str:
@@ -209,14 +171,3 @@ class HsrDiff:
             return None
         first, last = drawn * self.steps, self.samples * self.steps
         return lambda t, Z_t: report(first + self.steps - t, last)
-
-
-def _describe(card: ModelCard, path: str) -> str:
-    parts = [card.name or path]
-    if card.dataset:
-        parts.append(f"trained on {card.dataset}")
-    if card.sensor:
-        parts.append(f"sensor {card.sensor}")
-    if card.factor:
-        parts.append(f"factor {card.factor}")
-    return ", ".join(parts)

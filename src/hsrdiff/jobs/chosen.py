@@ -13,6 +13,7 @@ from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import FORMAT as KERNEL_FORMAT
 from hsrdiff.fusers.kriging.learned_weights import shipped_kernels
+from hsrdiff.fusers.learned import learned_method
 from hsrdiff.fusers.residual import HsrDiffResidual, shipped_residuals
 from hsrdiff.fusers.residual.model import FORMAT as RESIDUAL_FORMAT
 from hsrdiff.jobs.images import Image, check_folder
@@ -88,7 +89,7 @@ def method_of_weights(weights: PathLike) -> str:
         return HsrDiffResidual.name
     if name in shipped_kernels() or kind_of(weights) == KERNEL_FORMAT:
         return KrigingLearned.name
-    return HsrDiff.name
+    return learned_method(weights) or HsrDiff.name
 
 
 def check_report(report: PathLike | None, method: str, *others: Image | None) -> None:

@@ -16,6 +16,7 @@ from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs, make_fuser
+from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
@@ -123,7 +124,7 @@ def fuse(
             do="name it with --sensor or --srf, or use a method that needs none, such as regression",
         )
     raw = raw_scene(pair)
-    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff) else None
+    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
     scene = scale.apply(raw)
     if spectral is not None:
@@ -178,7 +179,7 @@ def _make_fuser(
         name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
     }
     takes = inspect.signature(FUSERS[method].make).parameters
-    if "weights" in takes and weights is None and takes["weights"].default is inspect.Parameter.empty:
+    if method == HsrDiff.name and weights is None:
         options["weights"] = _fitting_weights(pair)
     if "peak" in takes:
         options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hsrdiff.training.competitors import is_competitor_recipe, run_competitor_recipe
 from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
 from hsrdiff.training.residual import is_residual_recipe, run_residual_recipe
 from hsrdiff.training.run import TrainResult, run_recipe
@@ -13,6 +14,7 @@ from hsrdiff.typing import PathLike
 KINDS: tuple[tuple[Callable[[PathLike], bool], Callable[..., TrainResult]], ...] = (
     (is_kernel_recipe, run_kernel_recipe),
     (is_residual_recipe, run_residual_recipe),
+    (is_competitor_recipe, run_competitor_recipe),
 )
 
 

@@ -7,9 +7,10 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from torch import nn
 
 from hsrdiff.diffusion import Schedule, diffuse, sample_gamma
 from hsrdiff.errors import MissingExtraError
@@ -24,9 +25,76 @@ from hsrdiff.training.progressive import Plan, Stage
 from hsrdiff.training.recipe import TrainingSection
 
 
+class Options(Protocol):
+    """What the loop itself reads of a recipe's [training]."""
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in all."""
+
+    @property
+    def betas(self) -> tuple[float, float]:
+        """Adam's moment decay rates."""
+
+    @property
+    def clip(self) -> float:
+        """Largest gradient norm; 0 for none."""
+
+    @property
+    def precision(self) -> str:
+        """Either "no" (float32) or "bf16"."""
+
+    @property
+    def save_every(self) -> int:
+        """Steps between checkpoints."""
+
+
+class StepLoss(Protocol):
+    """The loss of one step."""
+
+    @property
+    def total(self) -> torch.Tensor:
+        """What is minimised, a scalar."""
+
+    def values(self) -> dict[str, float]:
+        """Numbers for the log; one is "loss"."""
+
+
+class Trainee(Protocol):
+    """What the loop trains, whatever the network and its loss."""
+
+    @property
+    def network(self) -> nn.Module:
+        """Trained in place."""
+
+    @property
+    def plan(self) -> Plan:
+        """Which patches at which step."""
+
+    @property
+    def options(self) -> Options:
+        """How long and how."""
+
+    @property
+    def digest(self) -> str:
+        """Hash of the recipe and the data, kept in checkpoints."""
+
+    def begin(self) -> None:
+        """Set what the recipe asks of the network."""
+
+    def rate(self, step: int) -> float:
+        """Return Adam's step size at `step`, from 0."""
+
+    def freeze(self, stage: Stage) -> list[nn.Parameter]:
+        """Let gradients reach only the parameters that a stage trains, and return them."""
+
+    def loss(self, step: int, stage: Stage, process: int, device: torch.device) -> StepLoss:
+        """Draw the patches of a step, a function of seed, step and process alone, and compare the answer."""
+
+
 @dataclass(frozen=True)
 class Task:
-    """What is trained on what.
+    """What is trained on what, in the paper's mode.
 
     Attributes:
         network: Trained in place.
@@ -45,6 +113,22 @@ class Task:
     plan: Plan
     options: TrainingSection
     digest: str
+
+    def begin(self) -> None:
+        """Recompute layers in the backward pass where the recipe says so."""
+        self.network.checkpointing = self.options.checkpointing
+
+    def rate(self, step: int) -> float:
+        """Return Adam's step size at `step`, from 0."""
+        return learning_rate(step, self.options)
+
+    def freeze(self, stage: Stage) -> list[nn.Parameter]:
+        """Let gradients reach only the parameters that a stage trains, and return them."""
+        return _freeze(self.network, second_half_only=stage.second_half_only)
+
+    def loss(self, step: int, stage: Stage, process: int, device: torch.device) -> Loss:
+        """Return Eq. (8) on the patches of a step."""
+        return step_loss(self, step, stage, process, device)
 
 
 def learning_rate(step: int, options: TrainingSection) -> float:
@@ -102,7 +186,7 @@ def _accelerator() -> Any:
 
 
 def train_loop(
-    task: Task, folder: Path, *, minutes: float | None = None, stop_at: int | None = None, show: bool = True
+    task: Trainee, folder: Path, *, minutes: float | None = None, stop_at: int | None = None, show: bool = True
 ) -> Progress:
     """Train until the plan ends, the time is up, or `stop_at`; resume from ``folder/checkpoint.safetensors``.
 
@@ -121,8 +205,8 @@ def train_loop(
     device, process, processes = accelerator.device, accelerator.process_index, accelerator.num_processes
     main = accelerator.is_main_process
     network.to(device).train()
-    network.checkpointing = options.checkpointing
-    optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate, betas=options.betas)
+    task.begin()
+    optimizer = torch.optim.Adam(network.parameters(), lr=task.rate(0), betas=options.betas)
     checkpoint = folder / CHECKPOINT
     before = Progress(0, 0.0, 0.0, task.digest)
     if checkpoint.exists():
@@ -143,10 +227,10 @@ def train_loop(
         while step < last:
             tick = time.perf_counter()
             stage = task.plan.at(step)
-            trainable = _freeze(network, second_half_only=stage.second_half_only)
-            optimizer.param_groups[0]["lr"] = learning_rate(step, options)
+            trainable = task.freeze(stage)
+            optimizer.param_groups[0]["lr"] = task.rate(step)
             with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16"):
-                loss = step_loss(task, step, stage, process, device)
+                loss = task.loss(step, stage, process, device)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss.total)
             if processes > 1:
@@ -157,7 +241,7 @@ def train_loop(
             optimizer.step()
             step += 1
             rate = stage.batch * processes / (time.perf_counter() - tick)
-            journal.report(step, stage.title, rate, _values(loss))
+            journal.report(step, stage.title, rate, loss.values())
             late = minutes is not None and time.perf_counter() - clock > 60 * minutes
             if processes > 1:
                 late = bool(accelerator.reduce(torch.tensor(float(late), device=device), "sum").item())
@@ -194,12 +278,3 @@ def _freeze(network: CDFormer, *, second_half_only: bool) -> list[torch.nn.Param
     for p in half:
         p.requires_grad_(True)
     return half
-
-
-def _values(loss: Loss) -> dict[str, float]:
-    return {
-        "loss": loss.total.item(),
-        "loss_spectral": loss.spectral.item(),
-        "loss_spatial": loss.spatial.item(),
-        "loss_image": loss.image.item(),
-    }

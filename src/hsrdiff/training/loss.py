@@ -30,6 +30,15 @@ class Loss:
         """The sum, each term with weight 1."""
         return self.spectral + self.spatial + self.image
 
+    def values(self) -> dict[str, float]:
+        """The sum and the terms, for the log."""
+        return {
+            "loss": self.total.item(),
+            "loss_spectral": self.spectral.item(),
+            "loss_spatial": self.spatial.item(),
+            "loss_image": self.image.item(),
+        }
+
 
 def loss_eq8(Z_hat: HRHSI, X: MSI, Y: LRHSI, Z_0: HRHSI, observation: Observation) -> Loss:
     """Compare an estimate with both observations and the truth, Eq. (8).

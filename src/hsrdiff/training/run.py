@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, read_progress
 from hsrdiff.training.journal import write_whole
-from hsrdiff.training.loop import Task, is_main_process, train_loop
+from hsrdiff.training.loop import Task, Trainee, is_main_process, train_loop
 from hsrdiff.training.patches import Patches
 from hsrdiff.training.progressive import plan
 from hsrdiff.training.recipe import DataSection, Recipe, load_recipe
@@ -200,9 +202,56 @@ def run_recipe(
     """
     recipe = load_recipe(name_or_path, overrides)
     use_threads(threads)
-    folder = Path(out)
     training = load_training_data(recipe.data, data)
     task = make_task(recipe, training)
+
+    def save(path: Path, done: Progress) -> None:
+        noise = NoiseRange(**recipe.diffusion.model_dump())
+        card = make_card(recipe.name, training, task, done, seed=recipe.training.seed, diffusion=noise)
+        save_weights(path, task.network, card)
+
+    return carry_out(task, recipe, Path(out), save, minutes=minutes, stop_at=stop_at, progress=progress)
+
+
+class NamedRecipe(Protocol):
+    """What `carry_out` needs of a recipe."""
+
+    @property
+    def name(self) -> str:
+        """Name of the weights."""
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The whole recipe."""
+
+
+def carry_out(
+    task: Trainee,
+    recipe: NamedRecipe,
+    folder: Path,
+    save: Callable[[Path, Progress], None],
+    *,
+    minutes: float | None = None,
+    stop_at: int | None = None,
+    progress: bool = True,
+) -> TrainResult:
+    """Train in a folder, going on from its checkpoint, and write the weights.
+
+    Args:
+        task: What is trained.
+        recipe: Written beside the weights.
+        folder: For checkpoint, logs, recipe and weights; made when missing.
+        save: Writes the weights and their card.
+        minutes: Stop cleanly after this many minutes.
+        stop_at: Stop cleanly after this many steps in all.
+        progress: Draw a progress bar.
+
+    Returns:
+        The weights and how far the run came.
+
+    Raises:
+        WeightsError: If the folder holds the checkpoint of another recipe or of other data.
+        WriteError: If it cannot be written.
+    """
     # Nothing is written before recipe, data and checkpoint have been accepted.
     if (folder / CHECKPOINT).exists():
         read_progress(folder / CHECKPOINT, task.digest)
@@ -215,10 +264,11 @@ def run_recipe(
     done = train_loop(task, folder, minutes=minutes, stop_at=stop_at, show=progress)
     weights = folder / f"{recipe.name}.safetensors"
     if is_main_process():
-        save_weights(weights, task.network, _card(recipe, training, task, done))
+        save(weights, done)
+    steps = task.options.steps
     missing = task.plan.missing(done.step)
-    finished = done.step >= recipe.training.steps
-    message = f"{done.step} of {recipe.training.steps} steps in {done.seconds / 60:.1f} minutes"
+    finished = done.step >= steps
+    message = f"{done.step} of {steps} steps in {done.seconds / 60:.1f} minutes"
     if not finished:
         message += "; run the same command again to go on"
     if missing:
@@ -258,20 +308,42 @@ def make_task(recipe: Recipe, training: TrainingData) -> Task:
     )
 
 
-def _card(recipe: Recipe, training: TrainingData, task: Task, done: Progress) -> ModelCard:
+def make_card(
+    name: str,
+    training: TrainingData,
+    task: Trainee,
+    done: Progress,
+    *,
+    seed: int,
+    diffusion: NoiseRange | None = None,
+) -> ModelCard:
+    """Write down what weights were trained on.
+
+    Args:
+        name: Of the recipe and its weights.
+        training: The data.
+        task: The network and its plan.
+        done: How far the run came.
+        seed: Of the run.
+        diffusion: Noise levels of the training, for a denoiser.
+
+    Returns:
+        The card.
+    """
+    bands, msi_bands = training.scenes[0].shape[0], training.observation.spectral.matrix.shape[0]
     parameters = sum(p.numel() for p in task.network.parameters())
     return ModelCard(
-        name=recipe.name,
-        bands=task.network.bands,
-        msi_bands=task.network.msi_bands,
+        name=name,
+        bands=bands,
+        msi_bands=msi_bands,
         wavelengths_nm=training.wavelengths_nm,
         factor=training.factor,
         peak=training.peak,
         sensor=training.sensor,
         dataset=training.title,
-        recipe=recipe.name,
-        diffusion=NoiseRange(**recipe.diffusion.model_dump()),
-        seed=recipe.training.seed,
+        recipe=name,
+        diffusion=diffusion,
+        seed=seed,
         steps=done.step,
         hours=round(done.seconds / 3600, 4),
         notes={

@@ -1,0 +1,18 @@
+"""Which learned method a weights file is for."""
+
+from __future__ import annotations
+
+from hsrdiff.networks.competitors import competitor_of
+from hsrdiff.typing import PathLike
+
+
+def learned_method(weights: PathLike) -> str | None:
+    """Return the name of the learned one-pass method that a weights file is for.
+
+    Args:
+        weights: A safetensors file.
+
+    Returns:
+        A name in `hsrdiff.fusers.FUSERS`, or None where the file is for none of them.
+    """
+    return competitor_of(weights)
