@@ -7,6 +7,7 @@ import inspect
 from hsrdiff.errors import HsrdiffError, InputError, did_you_mean
 from hsrdiff.fusers.base import Fuser, FuserEntry
 from hsrdiff.fusers.bicubic import Bicubic
+from hsrdiff.fusers.classical import HySure, UalDmi, UtvTd
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.kriging import Kriging, KrigingLearned, KrigingPoint
 from hsrdiff.fusers.learned import BRResNetFuser, CMHFNetFuser, FusformerFuser, UALFuser
@@ -14,6 +15,38 @@ from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
 from hsrdiff.fusers.residual import HsrDiffResidual
 from hsrdiff.networks.competitors import COMPETITORS
+from hsrdiff.typing import PathLike
+
+
+def make_ual_dmi(
+    *,
+    deep: str = "regression",
+    weights: PathLike | None = None,
+    mu: float = 5e-2,
+    nu: float = 5e-3,
+    rho: float = 1e-3,
+    iterations: int = 20,
+) -> UalDmi:
+    """Build `UalDmi` on another method of the catalog.
+
+    Args:
+        deep: The name in `FUSERS` of the method whose result is refined.
+        weights: Its weights, where it takes some.
+        mu: As `UalDmi` takes it.
+        nu: Likewise.
+        rho: Likewise.
+        iterations: Likewise.
+
+    Returns:
+        The method.
+
+    Raises:
+        InputError: If the name is unknown, or an option is out of range.
+        HsrdiffError: Whatever the other method's constructor says.
+    """
+    base = make_fuser(deep) if weights is None else make_fuser(deep, weights=weights)
+    return UalDmi(base, mu=mu, nu=nu, rho=rho, iterations=iterations)
+
 
 FUSERS: dict[str, FuserEntry] = {
     Bicubic.name: FuserEntry(
@@ -48,6 +81,21 @@ FUSERS: dict[str, FuserEntry] = {
         "spectral kriging that takes low-resolution pixels for points, for small scenes",
         "Rasmussen and Williams, Gaussian processes for machine learning, MIT Press 2006, chapter 2",
         std=True,
+    ),
+    UtvTd.name: FuserEntry(
+        UtvTd,
+        "Tucker decomposition with unidirectional total variation",
+        "Xu et al., UTV-TD, IEEE JSTARS 2020",
+    ),
+    HySure.name: FuserEntry(
+        HySure,
+        "a spectral subspace and vector total variation",
+        "Simoes, Bioucas-Dias, Almeida and Chanussot, IEEE TGRS 2015",
+    ),
+    UalDmi.name: FuserEntry(
+        make_ual_dmi,
+        "another method's result refined in closed form by its gradients and both images",
+        "Wang, Chen and Richard, UAL-DMI, ICASSP 2022",
     ),
     HsrDiff.name: FuserEntry(
         HsrDiff,
