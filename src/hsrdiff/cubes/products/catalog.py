@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsrdiff.cubes.products import enmap
+from hsrdiff.cubes.products import enmap, prisma
 
 if TYPE_CHECKING:
     from hsrdiff.cubes.formats import CubeFormat
 
 PRODUCTS: dict[str, CubeFormat] = {
     "enmap": enmap,
+    "prisma": prisma,
 }
