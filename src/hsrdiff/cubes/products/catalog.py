@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsrdiff.cubes.products import enmap, prisma
+from hsrdiff.cubes.products import enmap, prisma, sentinel2
 
 if TYPE_CHECKING:
     from hsrdiff.cubes.formats import CubeFormat
@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 PRODUCTS: dict[str, CubeFormat] = {
     "enmap": enmap,
     "prisma": prisma,
+    "sentinel2": sentinel2,
 }
