@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsrdiff.cubes.products import enmap, prisma, sentinel2
+from hsrdiff.cubes.products import emit, enmap, prisma, sentinel2
 
 if TYPE_CHECKING:
     from hsrdiff.cubes.formats import CubeFormat
@@ -12,5 +12,6 @@ if TYPE_CHECKING:
 PRODUCTS: dict[str, CubeFormat] = {
     "enmap": enmap,
     "prisma": prisma,
+    "emit": emit,
     "sentinel2": sentinel2,
 }
