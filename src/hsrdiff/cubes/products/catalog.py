@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsrdiff.cubes.products import emit, enmap, prisma, sentinel2
+from hsrdiff.cubes.products import desis, emit, enmap, hyperion, landsat, prisma, sentinel2, worldview
 
 if TYPE_CHECKING:
     from hsrdiff.cubes.formats import CubeFormat
 
 PRODUCTS: dict[str, CubeFormat] = {
     "enmap": enmap,
+    "desis": desis,
     "prisma": prisma,
     "emit": emit,
     "sentinel2": sentinel2,
+    "landsat": landsat,
+    "hyperion": hyperion,
+    "worldview": worldview,
 }
