@@ -21,6 +21,7 @@ from hsrdiff.cubes import (
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.cube import Chunks, check_cube, chunk_sizes
 from hsrdiff.cubes.formats import CreationOptions, CubeFormat
+from hsrdiff.cubes.products.catalog import PRODUCTS
 from hsrdiff.errors import CubeFormatError, HsrdiffError, InputError, WriteError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     from hsrdiff.typing import PathLike
 
-# Asked in this order: what is sure from its first bytes comes before what is known by its neighbours or its ending.
+# Asked in this order: products before the formats that their files are in, then what is sure from its first bytes
+# before what is known by its neighbours or its ending.
 FORMATS: dict[str, CubeFormat] = {
+    **PRODUCTS,
     "geotiff": geotiff,
     "jpeg2000": jpeg2000,
     "image": image,
@@ -49,10 +52,12 @@ def open_cube(path: PathLike, *, chunks: Chunks = None, variable: str | None = N
     """Read an image file or folder of any known format as a cube; the format is found by content, then by ending.
 
     Args:
-        path: The file, or the folder of a Zarr store or a CAVE scene; for ENVI the header or the data file.
+        path: The file, or the folder of a Zarr store, a CAVE scene or a satellite product; for ENVI the header or
+            the data file.
         chunks: None to read all now; ``"auto"``, a number, or sizes such as ``{"y": 256, "x": 256}`` for a
             Dask-backed cube that reads when it is computed.
-        variable: The name of the array, for files that hold several.
+        variable: The name of the array, for files that hold several; for products a choice such as ``"20m"`` or
+            ``"unmasked"``.
 
     Returns:
         The cube: float32 physical values ``raw * scale_factor + add_offset``, invalid pixels NaN, wavelengths in
@@ -116,8 +121,9 @@ def find_format(path: Path) -> str:
     if path.is_dir():
         images = sum(child.suffix.lower() == ".png" for child in path.iterdir())
         raise CubeFormatError(
-            f"the folder {path} is neither a Zarr store nor a CAVE scene ({images} PNG files in it)",
-            expected="zarr.json, or images NAME_ms_01.png to NAME_ms_31.png",
+            f"the folder {path} is no Zarr store, no CAVE scene ({images} PNG files in it) and no known product",
+            expected="zarr.json, images NAME_ms_01.png to NAME_ms_31.png, or a product with its description "
+            f"({', '.join(product.title for product in PRODUCTS.values())})",
         )
     if not head:
         raise CubeFormatError(f"{path} is empty", do="copy or export it again")
@@ -198,9 +204,9 @@ def format_to_write(path: Path, format: str | None = None) -> str:
         if format not in FORMATS:
             raise CubeFormatError(f"there is no format '{format}'", do=did_you_mean(format, FORMATS))
         return format
-    for name, known in FORMATS.items():
-        if path.name.lower().endswith(known.suffixes):
-            return name
+    by_ending = [name for name, known in FORMATS.items() if path.name.lower().endswith(known.suffixes)]
+    if by_ending:
+        return next((name for name in by_ending if FORMATS[name].can_write), by_ending[0])
     endings = sorted({each for known in FORMATS.values() if known.can_write for each in known.suffixes})
     raise CubeFormatError(
         f"the ending of {path.name} names no format", expected=f"one of {', '.join(endings)}", do="or pass format="

@@ -1,0 +1,1 @@
+"""Satellite products as their agencies deliver them: several files, read as one cube."""

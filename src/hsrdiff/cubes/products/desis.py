@@ -1,0 +1,109 @@
+"""DESIS level 2A: surface reflectance of up to 235 bands from 400 to 1000 nm at 30 m, in GeoTIFF, described in XML.
+
+DLR, DESIS Product Specification (PAV-DLR-ICD-003): the tags of a band, -32768 for no data, and QL_QUALITY-2 with the
+layers shadow, land, snow, haze over land, haze over water, cloud over land, cloud over water, water.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hsrdiff.cubes.cube import build_cube
+from hsrdiff.cubes.formats import CreationOptions, read_only
+from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.products.band_stack import BandPlace, MaskLayer
+from hsrdiff.cubes.products.dlr import (
+    describes,
+    files_of,
+    is_spectral_image,
+    read_band_table,
+    read_description,
+    read_stack,
+)
+from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
+from hsrdiff.cubes.spectral_axis import SpectralAxis
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from hsrdiff.cubes.cube import Chunks
+
+title = "DESIS L2A"
+suffixes: tuple[str, ...] = ("-metadata.xml",)
+options: dict[str, tuple[object, ...]] = {}
+can_write = False
+can_keep: frozenset[str] = frozenset()
+
+_TAGS = ("wavelengthCenterOfBand", "wavelengthWidthOfBand", "gainOfBand", "offsetOfBand")
+_LAYERS = {"shadow": (1,), "snow": (3,), "haze": (4, 5), "cloud": (6, 7)}  # their numbers in QL_QUALITY-2
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    """Return whether the path is or belongs to a DESIS description, or is named as its spectral image."""
+    return describes(path, "wavelengthWidthOfBand") or (path.is_file() and is_spectral_image(path, "DESIS"))
+
+
+def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
+    """Read the reflectance ``raw * gainOfBand + offsetOfBand``.
+
+    Pixels in shadow or under snow, haze or cloud are invalid where QL_QUALITY-2 is beside the image.
+
+    Args:
+        path: The folder, the description or the spectral image.
+        chunks: As for `open_cube`.
+        variable: ``"unmasked"`` to leave the quality layers out, or None.
+
+    Returns:
+        The cube.
+
+    Raises:
+        CubeFormatError: A file is missing or damaged, or the product is of another level.
+    """
+    words = chosen_words(path, variable, (UNMASKED,))
+    files = files_of(path, "DESIS")
+    root = read_description(files, "DESIS")
+    # bands are listed under interiorOrientation as well
+    bands = read_band_table(root.findall("specific/bandCharacterisation/band"), _TAGS, files.metadata)
+    order = np.argsort(bands.centres_nm, kind="stable")
+    masks: tuple[MaskLayer, ...] = ()
+    quality = files.layer("QL_QUALITY-2")
+    if quality is not None and UNMASKED not in words:
+        masks = tuple(
+            MaskLayer(name, tuple(BandPlace(quality, number) for number in numbers))
+            for name, numbers in _LAYERS.items()
+        )
+    stack, grid, fill = read_stack(files, bands, order.tolist(), None, masks)
+    return build_cube(
+        stack,
+        Packing.of(grid.dtype, bands.gains[order], bands.offsets[order], fill),
+        axis=SpectralAxis(
+            bands.centres_nm[order],
+            bands.widths_nm[order],
+            None,
+            tuple(f"channel {bands.numbers[place]}" for place in order),
+        ),
+        crs=grid.crs,
+        transform=grid.transform,
+        chunks=chunks,
+        attrs={
+            "hsrdiff_quantity": "reflectance",
+            "masked_by": ", ".join(mask.name for mask in masks) or "nothing but nodata",
+        },
+    )
+
+
+def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
+    """Refuse: products are only read.
+
+    Args:
+        cube: A cube.
+        path: A file.
+        options: Creation options.
+
+    Raises:
+        CubeFormatError: Always.
+    """
+    raise read_only(title)
