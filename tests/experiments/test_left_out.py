@@ -2,12 +2,15 @@
 
 import pytest
 
+from hsrdiff.errors import InputError
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import workshop as workshop_module
 from hsrdiff.experiments.base import TrainingExperiment
 from hsrdiff.experiments.left_out import LEARNED, OURS, PLAIN, LeftOut
+from hsrdiff.experiments.table1 import Entry, trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.training import TrainResult
+from hsrdiff.training.kinds import steps_of
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def trainings(monkeypatch):
 
 
 def test_each_run_has_its_folder_and_its_digest(tmp_path, trainings):
-    workshop = Workshop(tmp_path / "weights", minutes=None)
+    workshop = Workshop(tmp_path / "weights")
     first = workshop.weights("a")
     other = workshop.weights("a", "a-seed1", {"training.seed": "1"})
     assert first.path == tmp_path / "weights" / "a" / "a.safetensors"
@@ -35,13 +38,23 @@ def test_each_run_has_its_folder_and_its_digest(tmp_path, trainings):
     assert [options["overrides"] for _, options in trainings] == [None, {"training.seed": "1"}]
 
 
-def test_a_budget_is_spent_once(tmp_path, trainings):
-    workshop = Workshop(tmp_path, minutes=2.0)
-    assert workshop.weights("a") == workshop.weights("a")
-    assert [options["minutes"] for _, options in trainings] == [2.0]
-    unbounded = Workshop(tmp_path)
-    unbounded.weights("a")  # goes on, as the recipe's own steps may not have been reached
-    assert len(trainings) == 2
+def test_a_data_set_is_chosen_by_name_the_first_by_default(tmp_path):
+    known = {"cave": 1, "aviris-la": 2}
+    assert Workshop(tmp_path).choose(known) == 1
+    assert Workshop(tmp_path, dataset="aviris-la").choose(known) == 2
+    with pytest.raises(InputError, match="does not know the data set 'pavia'"):
+        Workshop(tmp_path, dataset="pavia").choose(known)
+
+
+def test_a_budget_takes_its_part_of_the_steps(tmp_path, trainings):
+    entry = Entry("a", "brresnet", "brresnet-cave-x32", minutes=45.0)
+    trained_fuser(entry, 3, Workshop(tmp_path, budget=9.0))
+    ((recipe, options),) = trainings
+    steps = steps_of("brresnet-cave-x32")
+    assert recipe == "brresnet-cave-x32"
+    assert options["overrides"] == {"training.seed": "3", "training.steps": str(round(steps / 5))}
+    trained_fuser(entry, 3, Workshop(tmp_path))
+    assert trainings[1][1]["overrides"] == {"training.seed": "3"}
 
 
 def row(rmse, floor=None):

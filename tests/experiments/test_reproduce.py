@@ -98,7 +98,7 @@ def test_every_experiment_says_what_it_is_and_misses_its_data_in_a_sentence(name
         with pytest.raises(DatasetNotFoundError):
             reproduce(name, data=tmp_path, out=tmp_path / "out")
         return
-    with pytest.raises(InputError, match="which trains nothing"):
+    with pytest.raises(InputError, match="has no choice of budget"):
         reproduce(name, data=tmp_path, budget=1.0)
     trial = next(iter(experiment.trials(tmp_path, 0)))
     if name != "kriging-cost":

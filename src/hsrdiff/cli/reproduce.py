@@ -9,7 +9,10 @@ import typer
 from hsrdiff.cli.options import SeedOption
 
 HELP = "Run an experiment of the documents again, row by row; print its tables."
-EXAMPLE = "Example: hsrdiff reproduce kriging-scenes -o runs/kriging-scenes --threads 1"
+EXAMPLE = (
+    "Example: hsrdiff reproduce kriging-scenes -o runs/kriging-scenes --threads 1\n\n"
+    "Example: hsrdiff reproduce table1 --dataset cave --budget 45 -o runs/table1 --threads 1"
+)
 
 
 def command(
@@ -28,9 +31,14 @@ def command(
         typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="NAME", help="Which data set, where an experiment has several.")
+    ] = None,
     budget: Annotated[
         float | None,
-        typer.Option("--budget", metavar="MINUTES", help="Time for each training, where the experiment trains."),
+        typer.Option(
+            "--budget", metavar="MINUTES", help="Processor time of each training, where an experiment trains."
+        ),
     ] = None,
     seed: SeedOption = 0,
 ) -> None:
@@ -45,5 +53,7 @@ def command(
         scores = f"{number(row.psnr_db, 2)} dB  SAM {number(row.sam_deg, 2)}°  {number(row.seconds, 1)} s"
         screen.print(f"{row.scene}  {row.method}  {scores}", markup=False)
 
-    result = reproduce(name, out=out, data=data, threads=threads, budget=budget, seed=seed, on_row=show)
+    result = reproduce(
+        name, out=out, data=data, threads=threads, dataset=dataset, budget=budget, seed=seed, on_row=show
+    )
     screen.print("\n" + result.markdown, markup=False)

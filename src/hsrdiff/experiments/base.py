@@ -83,7 +83,13 @@ class FusionExperiment(Experiment, Protocol):
 
 @runtime_checkable
 class TrainingExperiment(Experiment, Protocol):
-    """An experiment that trains weights before it fuses with them."""
+    """An experiment that trains weights before it fuses with them.
+
+    Attributes:
+        takes: What the user may choose of it, of "dataset" and "budget".
+    """
+
+    takes: frozenset[str]
 
     def trained_trials(self, data: PathLike | None, seed: int, workshop: Workshop) -> Iterator[Trial]:
         """Return the trials in the order to run them, weights trained when they are needed.

@@ -14,10 +14,12 @@ from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_steps import ResidualSteps
 from hsrdiff.experiments.robustness import Robustness
+from hsrdiff.experiments.table1 import Table1
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
+        Table1(),
         CaveX32(),
         ResidualSteps(),
         ResidualScenes(),

@@ -59,6 +59,7 @@ class LeftOut:
     """Every scene of a family with weights that were trained without it; Samson is in no training."""
 
     name = "left-out"
+    takes: frozenset[str] = frozenset()
     summary = "Residual HSR-Diff on sensor families that were left out of all training, guides of 4 bands, x4 and x8"
 
     def __init__(self, families: tuple[Family, ...] = FAMILIES, factors: tuple[int, ...] = FACTORS) -> None:

@@ -35,6 +35,7 @@ def reproduce(
     data: PathLike | None = None,
     seed: int = 0,
     threads: int | None = None,
+    dataset: str | None = None,
     budget: float | None = None,
     on_row: Callable[[Row], None] | None = None,
 ) -> Reproduction:
@@ -50,15 +51,16 @@ def reproduce(
         data: Folder of the data, in place of HSRDIFF_DATA.
         seed: Decides noise, masks and what a method draws.
         threads: Processor threads; None leaves torch's choice.
-        budget: Minutes for each training of an experiment that trains; its recipes' own steps when None.
+        dataset: Which data set, where the experiment has several; its first when None.
+        budget: Processor minutes of each training, where the experiment trains; its recipes' own steps when None.
         on_row: Called with each row as it is there.
 
     Returns:
         Rows and report.
 
     Raises:
-        InputError: If the experiment is unknown, `threads` is below 1, `out` is missing for an experiment that
-            trains, or `budget` is given for one that does not.
+        InputError: If the experiment is unknown or has no such choice, `threads` is below 1, `budget` is not a
+            positive number, or `out` is missing for an experiment that trains.
         DatasetNotFoundError: If the data are missing.
         WriteError: If the folder cannot be used.
     """
@@ -66,7 +68,7 @@ def reproduce(
     use_threads(threads)
     kept = KeptRows(out)
     rows: dict[tuple[str, ...], Row] = {}
-    for trial in _trials(experiment, out, data, seed, threads, budget):
+    for trial in _trials(experiment, out, data, seed, threads, dataset, budget):
         key = row_key("experiment", name, *trial.labels, trial.content(), seed)
         row = kept.get(key)
         if row is None:
@@ -87,9 +89,18 @@ def _trials(
     data: PathLike | None,
     seed: int,
     threads: int | None,
+    dataset: str | None,
     budget: float | None,
 ) -> Iterator[Trial]:
     """Give an experiment that trains a place to do so."""
+    takes = experiment.takes if isinstance(experiment, TrainingExperiment) else frozenset()
+    for option, value in (("dataset", dataset), ("budget", budget)):
+        if value is not None and option not in takes:
+            raise InputError(
+                f"the experiment '{experiment.name}' has no choice of {option}", do=f"leave --{option} out"
+            )
+    if budget is not None and not budget > 0:
+        raise InputError(f"a budget of {budget:g} minutes", expected="a positive number", do="change --budget")
     if isinstance(experiment, TrainingExperiment):
         if out is None:
             raise InputError(
@@ -97,12 +108,7 @@ def _trials(
                 expected="a folder to keep them in, since this takes long and goes on where it was stopped",
                 do="name one with --out",
             )
-        workshop = Workshop(Path(out) / "weights", data=data, threads=threads, minutes=budget)
+        workshop = Workshop(Path(out) / "weights", data=data, threads=threads, dataset=dataset, budget=budget)
         return experiment.trained_trials(data, seed, workshop)
-    if budget is not None:
-        raise InputError(
-            f"a budget of {budget:g} minutes for '{experiment.name}', which trains nothing",
-            do="leave it out",
-        )
     assert isinstance(experiment, FusionExperiment)
     return experiment.trials(data, seed)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.networks.store import weights_digest
 from hsrdiff.training.kinds import runner_of
 from hsrdiff.typing import PathLike
+
+_Choice = TypeVar("_Choice")
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,21 @@ class Trained:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A folder with one training run in each sub-folder.
+    """A folder with one training run in each sub-folder, and what the user asked of the trainings.
 
     Attributes:
         folder: Made when missing.
         data: Folder of the data sets; HSRDIFF_DATA when None.
         threads: Processor threads; None leaves torch's choice.
-        minutes: Each training stops cleanly after so many minutes; None for the recipe's own number of steps.
+        dataset: Which of an experiment's data sets; its first when None.
+        budget: Processor minutes of each training; its recipe's own number of steps when None.
     """
 
     folder: Path
     data: PathLike | None = None
     threads: int | None = None
-    minutes: float | None = None
+    dataset: str | None = None
+    budget: float | None = None
 
     def weights(self, recipe: str, label: str = "", overrides: Mapping[str, str] | None = None) -> Trained:
         """Train what a recipe describes, or go on where an earlier run stopped; nothing is trained twice.
@@ -57,16 +63,24 @@ class Workshop:
             WriteError: If the folder cannot be written.
         """
         run = self.folder / (label or recipe)
-        kept = run / f"{recipe}.safetensors"
-        # a run that the clock ended is not gone on with: its budget is used
-        if self.minutes is None or not kept.exists():
-            run.mkdir(parents=True, exist_ok=True)
-            kept = runner_of(recipe)(
-                recipe,
-                run,
-                data=self.data,
-                minutes=self.minutes,
-                threads=self.threads,
-                overrides=None if overrides is None else dict(overrides),
-            ).weights
-        return Trained(kept, weights_digest(kept))
+        run.mkdir(parents=True, exist_ok=True)
+        given = None if overrides is None else dict(overrides)
+        path = runner_of(recipe)(recipe, run, data=self.data, threads=self.threads, overrides=given).weights
+        return Trained(path, weights_digest(path))
+
+    def choose(self, known: Mapping[str, _Choice]) -> _Choice:
+        """Return what belongs to the data set that was asked for.
+
+        Args:
+            known: Data set -> anything; the first is the default.
+
+        Returns:
+            What belongs to it.
+
+        Raises:
+            InputError: If the experiment knows no such data set.
+        """
+        name = self.dataset or next(iter(known))
+        if name not in known:
+            raise InputError(f"the experiment does not know the data set '{name}'", do=did_you_mean(name, known))
+        return known[name]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from hsrdiff.training.competitors import is_competitor_recipe, run_competitor_recipe
 from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
+from hsrdiff.training.recipe import read_toml
 from hsrdiff.training.residual import is_residual_recipe, run_residual_recipe
 from hsrdiff.training.run import TrainResult, run_recipe
 from hsrdiff.typing import PathLike
@@ -28,3 +30,20 @@ def runner_of(recipe: PathLike) -> Callable[..., TrainResult]:
         A function with the arguments of `run_recipe`.
     """
     return next((run for is_kind, run in KINDS if is_kind(recipe)), run_recipe)
+
+
+def steps_of(recipe: str) -> int:
+    """Return the optimiser steps that a shipped recipe takes.
+
+    Args:
+        recipe: Its name.
+
+    Returns:
+        Steps, at least 1.
+
+    Raises:
+        RecipeError: If there is no such recipe.
+    """
+    folder = Path(__file__).parent.parent / "recipes"
+    found = next(folder.rglob(f"{recipe}.toml"), folder / f"{recipe}.toml")
+    return int(read_toml(found, recipe, None)["training"]["steps"])
