@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
 
 from hsrdiff.evaluation import Row, evaluate_fuser
 from hsrdiff.experiments.workshop import Workshop
-from hsrdiff.fusers import Fuser
+from hsrdiff.fusers import Fuser, Fusion
 from hsrdiff.networks import shipped_digest
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
@@ -20,6 +21,10 @@ from hsrdiff.typing import PathLike
 
 Labels = tuple[str, ...]
 LR_PIXELS = "LR pixels"  # topic of a note: how many of them are valid
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,13 @@ class Trial:
         labels: What the row is about, such as scene, condition and method; unique in its experiment.
         content: Returns a digest of what the row is computed from, so that a kept row is used for nothing else.
         run: Computes the row.
+        whole: Whether what goes with a kept row, such as an image, is still there.
     """
 
     labels: Labels
     content: Callable[[], str]
     run: Callable[[], Row]
+    whole: Callable[[], bool] = _always
 
 
 Rows = Mapping[Labels, Row]
@@ -107,6 +114,22 @@ class TrainingExperiment(Experiment, Protocol):
         """
 
 
+@runtime_checkable
+class DrawingExperiment(TrainingExperiment, Protocol):
+    """An experiment whose report has a figure."""
+
+    def draw(self, rows: Rows, folder: Path) -> Path:
+        """Draw the figure.
+
+        Args:
+            rows: The row of every trial by its labels.
+            folder: The experiment's folder.
+
+        Returns:
+            The file written.
+        """
+
+
 def fusion_trials(
     labels: Labels,
     make_scene: Callable[[], Scene],
@@ -115,6 +138,8 @@ def fusion_trials(
     *,
     paired: bool = False,
     made_of: Mapping[str, str] | None = None,
+    keep: Callable[[str, Fusion, Scene], None] | None = None,
+    kept: Callable[[str], bool] | None = None,
 ) -> Iterator[Trial]:
     """Return a trial for each method on one scene, which is made once, when the first of them needs it.
 
@@ -125,6 +150,8 @@ def fusion_trials(
         seed: Keys what a method draws.
         paired: Whether all methods draw the same, so that one that builds on another meets the same base.
         made_of: For methods with weights of their own, a digest of those.
+        keep: Called with each method's name, its result and the scene, to keep what is to be drawn.
+        kept: Tells by a method's name whether that is still there.
 
     Yields:
         Trials whose rows bear the labels as their scene.
@@ -136,8 +163,10 @@ def fusion_trials(
 
         def run(method: str = method, make: Callable[[], Fuser] = make) -> Row:
             keys = labels if paired else (method, *labels)
-            row, _ = evaluate_fuser(make(), scene(), generator=generator(seed, "fuse", *keys))
+            row, fusion = evaluate_fuser(make(), scene(), generator=generator(seed, "fuse", *keys))
             given = scene()
+            if keep is not None:
+                keep(method, fusion, given)
             valid = given.Y[0, 0].numel() if given.valid_lr is None else int(given.valid_lr.sum())
             notes = row.notes | {LR_PIXELS: str(valid)}
             return replace(row, method=method, scene=", ".join(labels), notes=notes)
@@ -147,7 +176,8 @@ def fusion_trials(
                 return digest() + made_of[method]
             return digest() + (shipped_digest() if make().needs.weights else "")
 
-        yield Trial((*labels, method), content, run)
+        whole = partial(kept, method) if kept is not None else _always
+        yield Trial((*labels, method), content, run, whole)
 
 
 def scene_digest(scene: Scene) -> str:

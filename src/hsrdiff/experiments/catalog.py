@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.experiments.auto_choice import AutoChoice
+from hsrdiff.experiments.band_figures import BandFigure
 from hsrdiff.experiments.base import Experiment
 from hsrdiff.experiments.cave_x32 import CaveX32
 from hsrdiff.experiments.kriging_ablation import KrigingAblation
@@ -20,6 +21,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         Table1(),
+        BandFigure(6, "cave", "thread_spools", 4),
         CaveX32(),
         ResidualSteps(),
         ResidualScenes(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hsrdiff.errors import InputError
 from hsrdiff.evaluation import KeptRows, Row, row_key, to_csv
-from hsrdiff.experiments.base import Experiment, FusionExperiment, TrainingExperiment, Trial
+from hsrdiff.experiments.base import DrawingExperiment, Experiment, FusionExperiment, TrainingExperiment, Trial
 from hsrdiff.experiments.catalog import find_experiment
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.threads import use_threads
@@ -70,13 +70,15 @@ def reproduce(
     rows: dict[tuple[str, ...], Row] = {}
     for trial in _trials(experiment, out, data, seed, threads, dataset, budget):
         key = row_key("experiment", name, *trial.labels, trial.content(), seed)
-        row = kept.get(key)
+        row = kept.get(key) if trial.whole() else None
         if row is None:
             row = trial.run()
             kept.add(key, row)
         rows[trial.labels] = row
         if on_row is not None:
             on_row(row)
+    if isinstance(experiment, DrawingExperiment) and out is not None:
+        experiment.draw(rows, Path(out))
     markdown = f"# {experiment.name}\n\n{experiment.summary}.\n\n{experiment.report(rows)}"
     kept.write("rows.csv", to_csv(tuple(rows.values())))
     kept.write("report.md", markdown)

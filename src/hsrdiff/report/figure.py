@@ -127,7 +127,7 @@ def fusion_figure(
     note += "; the hyperspectral pictures share one stretch, 1 to 99 % of the "
     note += "truth" if truth is not None else "fused cube"
     sheet.footnote(note + ".")
-    return _save(sheet.figure, Path(path))
+    return save_figure(sheet.figure, Path(path))
 
 
 class _Sheet:
@@ -240,7 +240,19 @@ def _colour_bar(axes: Axes, bar: Axes, unit: str) -> None:
     bar.set_xlabel(unit or "unit of the data", size=11.5, color=QUIET, labelpad=3)
 
 
-def _save(figure: Figure, target: Path) -> Path:
+def save_figure(figure: Figure, target: Path) -> Path:
+    """Write a figure as a PNG, all or nothing.
+
+    Args:
+        figure: The figure.
+        target: The file; its folder must exist.
+
+    Returns:
+        The path written.
+
+    Raises:
+        WriteError: The file cannot be written.
+    """
     part = target.with_name(target.name + ".part")
     try:
         figure.savefig(part, format="png", dpi=DPI)
