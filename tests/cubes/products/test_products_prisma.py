@@ -132,6 +132,10 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, refusal):
     assert "PRISMA level L2C" in refusal(path)
 
 
+def test_the_folder_around_a_file_says_which_to_open(product, refusal):
+    assert f"open {product.name} in it" in refusal(product.parent)
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.9])
 def test_a_file_cut_short(product, refusal, kept):
     os.truncate(product, int(product.stat().st_size * kept))

@@ -83,14 +83,15 @@ def describes(path: Path, tag: str) -> bool:
     return any(f"<{tag}>".encode() in file.read_bytes() for file in files)
 
 
-def is_spectral_image(path: Path, mission: str) -> bool:
-    """Return whether a file is named as the spectral image of a mission's product.
+def has_spectral_image(path: Path, mission: str) -> bool:
+    """Return whether a file is named as the spectral image of a mission's product, or a folder holds such a file.
 
     Args:
-        path: A file.
+        path: A file or a folder.
         mission: What names begin with, such as ``ENMAP``.
     """
-    return re.fullmatch(rf"{mission}.*{_IMAGE}", path.name, re.IGNORECASE) is not None
+    name = rf"{mission}.*{_IMAGE}"
+    return bool(named_like(path, name)) or (path.is_file() and re.fullmatch(name, path.name, re.IGNORECASE) is not None)
 
 
 def files_of(path: Path, mission: str) -> DlrFiles:

@@ -90,13 +90,14 @@ class PrismaBands:
             with h5py.File(self.path, "r") as file:
                 for detector in _DETECTORS:
                     mine = [i for i, band in enumerate(chosen) if band.detector == detector]
-                    if mine:
-                        places = [chosen[i].place for i in mine]
-                        raw[mine] = self._read(file, f"{detector.upper()}_Cube", places, rows, columns)
-                    if mine and detector in self.masked:
+                    if not mine:
+                        continue
+                    places = [chosen[i].place for i in mine]
+                    block = self._read(file, f"{detector.upper()}_Cube", places, rows, columns)
+                    if detector in self.masked:
                         matrix = f"{detector.upper()}_PIXEL_L2_ERR_MATRIX"
-                        errors = self._read(file, matrix, places, rows, columns)
-                        raw[mine] = np.where(errors != 0, _NODATA, raw[mine])
+                        block[self._read(file, matrix, places, rows, columns) != 0] = _NODATA
+                    raw[mine] = block
         except (OSError, RuntimeError, KeyError) as error:
             raise damaged(self.path, error) from error
         return raw

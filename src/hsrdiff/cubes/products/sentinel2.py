@@ -78,7 +78,7 @@ _OFFSET = -1000.0
 def sniff(path: Path, head: bytes) -> bool:
     """Return whether the path is a SAFE folder of Sentinel-2 or its description."""
     if path.is_dir():
-        return bool(named_like(path, _METADATA))
+        return bool(named_like(path, _METADATA)) or re.fullmatch(r"(?i)S2.*\.SAFE", path.name) is not None
     return re.fullmatch(_METADATA, path.name, re.IGNORECASE) is not None
 
 
