@@ -137,10 +137,10 @@ def read_description(files: DlrFiles, mission: str) -> Element:
         CubeFormatError: It is damaged or of another level.
     """
     root = read_xml(files.metadata)
-    level = (root.findtext("base/level") or "").strip().upper() or "L2A"
-    if level not in {"L2A", "2A"}:
+    stated = re.search(r"0|1A|1B|1C|2A", (root.findtext("base/level") or "").upper())
+    if stated is not None and stated[0] != "2A":
         raise CubeFormatError(
-            f"{files.metadata} describes {mission} level {level}",
+            f"{files.metadata} describes {mission} level L{stated[0]}",
             expected="level L2A, surface reflectance on a map",
             do="order or process it to L2A",
         )

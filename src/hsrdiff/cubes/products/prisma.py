@@ -16,7 +16,7 @@ from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import CreationOptions, read_only
 from hsrdiff.cubes.hdf5 import damaged, is_hdf5
 from hsrdiff.cubes.packing import Packing
-from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, read_grid
+from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, number_of, read_grid
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
@@ -246,7 +246,7 @@ def _read_pan(path: Path, file: Any, chunks: Chunks, unmasked: bool) -> xr.DataA
     fields = file[f"{_PCO}/Data Fields"]
     grid = read_grid(path, file, _PCO, fields["Cube"].shape, PAN_PIXEL_M)
     masked = not unmasked and "PIXEL_L2_ERR_MATRIX" in fields
-    low, high = (float(file.attrs[f"L2ScalePan{end}"]) for end in ("Min", "Max"))
+    low, high = (number_of(file, f"L2ScalePan{end}") for end in ("Min", "Max"))
     return build_cube(
         PrismaPan(path, grid.height, grid.width, masked, grid.transposed),
         Packing.of(np.uint16, (high - low) / _LARGEST, low, _NODATA),
@@ -279,7 +279,7 @@ def _bands_of(file: Any, detector: str) -> list[PrismaBand]:
             expected=f"{count}, one for each band of the cube",
             do="download the file again",
         )
-    low, high = (float(file.attrs[f"L2Scale{detector}{end}"]) for end in ("Min", "Max"))
+    low, high = (number_of(file, f"L2Scale{detector}{end}") for end in ("Min", "Max"))
     return [
         PrismaBand(detector, place, float(centres[place]), float(widths[place]), low, high)
         for place in range(count)
