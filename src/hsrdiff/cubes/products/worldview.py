@@ -111,7 +111,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
             crs=raster.crs,
             transform=None if raster.transform.is_identity else raster.transform,
             chunks=chunks,
-            attrs={"hsrdiff_quantity": "radiance", "hsrdiff_units": _UNITS, "masked_by": "nothing but nodata"},
+            attrs={"hsrdiff_quantity": "radiance", "hsrdiff_radiance_unit": _UNITS, "masked_by": "nothing but nodata"},
         )
 
 
