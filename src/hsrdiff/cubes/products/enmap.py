@@ -142,7 +142,7 @@ def _good_bands(root: Element, bands: DlrBands) -> BoolArray | None:
         element = statistics.get(str(number))
         if element is not None:
             mean, spread = (element.findtext(tag) or "" for tag in ("mean", "stdDeviation"))
-            # the processor's sign of a band without data: mean -1000000 and no spread
+            # as EnMAP-Box reads it (EnMAP-Box/enmap-box#974): mean -1000000 and no spread is a band without data
             good[place] &= not (mean.strip().startswith("-1000000") and float(spread or 0) == 0)
     return good
 

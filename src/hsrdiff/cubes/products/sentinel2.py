@@ -205,7 +205,7 @@ def _mask(images: dict[str, Path], pixel_m: int, folder: Path) -> tuple[MaskLaye
 
 
 def _quantification(root: Element, metadata: Path) -> float:
-    # the name before baseline 02.07 begins with L2A_
+    # early products have L2A_ before the name
     old = ".//L2A_BOA_QUANTIFICATION_VALUE"
     value = number_at(root, old if root.find(old) is not None else ".//BOA_QUANTIFICATION_VALUE", metadata)
     if value <= 0:
