@@ -207,3 +207,44 @@ def test_half_a_pair(tmp_path):
     (tmp_path / "c.hdr").write_text("no header at all")
     with pytest.raises(CubeFormatError, match="ENVI"):
         open_cube(tmp_path / "c.hdr")
+
+
+AVIRIS_NG = """ENVI
+description = {
+  /scratch/ang20150420t182050_corr_v1e_img  AVIRIS-NG Orthocorrected Surface Reflectance }
+samples = 5
+lines   = 3
+bands   = 4
+header offset = 0
+file type = ENVI Standard
+data type = 4
+interleave = bil
+byte order = 0
+map info = { UTM , 1.000 , 1.000 , 724522.127 , 4074620.759 , 1.1e+00 , 1.1e+00 , 12 , North , WGS-84 , units=Meters , rotation=75.00000000 }
+wavelength units = Nanometers
+wavelength = { 376.8600
+, 381.8700 , 1400.12 , 2505.00 }
+fwhm = { 5.57 , 5.58 , 5.6 , 6.1 }
+bbl = { 1 , 1 , 0 , 1.000000 }
+data ignore value = -9999.000000
+correction factors = { 1.0 , 1.0 , 1.0 , 1.0 }
+smoothing factors = { 0 , 0 , 0 , 0 }
+"""  # noqa: E501  (as it is delivered)
+
+
+@pytest.mark.parametrize("ending", ["", ".hdr"])
+def test_an_aviris_ng_flight_line_with_a_turned_grid(tmp_path, ending):
+    stem = tmp_path / "ang20150420t182050_corr_v1e_img"
+    raw = np.arange(60, dtype="<f4").reshape(3, 4, 5) / 100  # lines, bands, samples
+    raw[0, :, 0] = -9999.0
+    stem.write_bytes(raw.tobytes())
+    stem.with_suffix(".hdr").write_text(AVIRIS_NG)
+    cube = open_cube(stem.with_suffix(ending))
+    assert cube.wavelength.values.tolist() == [376.86, 381.87, 1400.12, 2505.0]
+    assert cube.fwhm.values.tolist() == [5.57, 5.58, 5.6, 6.1]
+    assert cube.good_band.values.tolist() == [True, True, False, True]
+    assert cube.values[1, 2, 3] == raw[2, 1, 3]
+    assert np.isnan(cube.values).sum() == 4
+    with rasterio.open(stem) as dataset:
+        assert georeference_of(cube)[0].to_epsg() == dataset.crs.to_epsg() == 32612
+        np.testing.assert_allclose(georeference_of(cube)[1], dataset.transform, rtol=1e-12)

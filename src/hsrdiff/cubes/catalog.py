@@ -119,11 +119,14 @@ def find_format(path: Path) -> str:
     except PermissionError as error:
         raise CubeFormatError(f"{path} may not be read", do="check its permissions") from error
     if path.is_dir():
-        images = sum(child.suffix.lower() == ".png" for child in path.iterdir())
+        children = sorted(path.iterdir())
+        images = sum(child.suffix.lower() == ".png" for child in children)
+        endings = tuple(ending for known in FORMATS.values() for ending in known.suffixes)
+        inside = [child.name for child in children if child.name.lower().endswith(endings)]
         raise CubeFormatError(
             f"the folder {path} is no Zarr store, no CAVE scene ({images} PNG files in it) and no known product",
-            expected="zarr.json, images NAME_ms_01.png to NAME_ms_31.png, or a product with its description "
-            f"({', '.join(product.title for product in PRODUCTS.values())})",
+            expected="zarr.json, images NAME_ms_01.png to NAME_ms_31.png, or a product's files with their description",
+            do=f"open {inside[0]} in it if that was meant" if inside else "",
         )
     if not head:
         raise CubeFormatError(f"{path} is empty", do="copy or export it again")

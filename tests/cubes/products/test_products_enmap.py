@@ -5,6 +5,7 @@ import pytest
 
 from hsrdiff.cubes import open_cube, write_cube
 from hsrdiff.errors import CubeFormatError
+from hsrdiff.jobs.info import info
 
 PREFIX = "ENMAP01-____L2A-DT0000001867_20220724T104526Z_008_V010302_20230628T165614Z-"
 # two bands of each detector, overlapping, and a SWIR band that the product leaves empty
@@ -133,6 +134,8 @@ def test_missing_and_damaged_files_are_named(product, write_tiff, refusal):
     write_tiff(image, RAW)
     metadata.unlink()
     assert "METADATA.XML beside it" in refusal(image)
+    assert "lacks the description of EnMAP" in refusal(product)
+    assert open_cube(image.rename(product / "plain.tif")).attrs["source_format"] == "geotiff"
 
 
 def test_a_second_product_in_the_folder_is_refused(product, refusal):
@@ -140,6 +143,15 @@ def test_a_second_product_in_the_folder_is_refused(product, refusal):
     assert "2 files that could be" in refusal(product)
     # its own name says which is meant
     assert open_cube(product / f"{PREFIX}METADATA.XML").shape == (5, 3, 4)
+
+
+def test_info_tells_what_a_product_holds(product):
+    found = info(product)
+    assert (found.bands, found.height, found.width) == (5, 3, 4)
+    assert found.wavelengths_nm == (901.96, 1390.1)
+    assert found.bad_bands == found.empty_bands == (5,)
+    assert found.notes["hsrdiff_quantity"] == "reflectance"
+    assert found.crs == "EPSG:32633"
 
 
 def test_a_product_is_only_read(product, tmp_path):

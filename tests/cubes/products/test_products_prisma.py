@@ -27,7 +27,8 @@ def write(path, *, corners="centres", transposed=False, geolocation=True, **chan
     """Raw numbers are 1000 band + 100 row + column, in the cube of each detector."""
     half = 15.0 if corners == "centres" else 0.0
     attributes = {
-        "Epsg_Code": 32633, "Processing_Level": np.bytes_("2D"),
+        "Epsg_Code": np.array([32633]),  # an array of one, as some writers leave it
+        "Processing_Level": np.bytes_("2D"),
         "Product_ULcorner_easting": LEFT + half, "Product_ULcorner_northing": TOP - half,
         "Product_LRcorner_easting": LEFT + 30 * COLUMNS - half, "Product_LRcorner_northing": TOP - 30 * ROWS + half,
         "L2ScaleVnirMin": 0.0, "L2ScaleVnirMax": 1.2, "L2ScaleSwirMin": 0.1, "L2ScaleSwirMax": 0.9,
@@ -130,6 +131,10 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, refusal):
     with h5py.File(path, "w") as file:
         file.create_group("HDFEOS/SWATHS/PRS_L2C_HCO/Data Fields")
     assert "PRISMA level L2C" in refusal(path)
+
+
+def test_the_folder_around_a_file_says_which_to_open(product, refusal):
+    assert f"open {product.name} in it" in refusal(product.parent)
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.9])

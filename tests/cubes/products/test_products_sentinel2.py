@@ -182,3 +182,5 @@ def test_what_is_missing_or_wrong_is_named(product, refusal):
     assert "lacks the image of B08 at 10 m" in refusal(product)
     metadata.rename(product / "MTD_MSIL1C.xml")
     assert "level 1C" in refusal(product)
+    (product / "MTD_MSIL1C.xml").unlink()
+    assert "lacks its description" in refusal(product)

@@ -87,6 +87,6 @@ def test_what_is_missing_or_wrong_is_named(product, refusal):
     description.write_text(imd().replace("4.0e-02", "0.0", 1))
     assert "not positive" in refusal(product / f"{STEM}.TIF")
     description.write_text(imd())
-    assert "no named variables" in refusal(description, variable="red")
+    assert "no variable 'red'" in refusal(description, variable="red")
     (product / f"{STEM}.TIF").unlink()
     assert "no image beside it" in refusal(description)

@@ -108,8 +108,11 @@ class BandStack:
         bands, rows, columns = (slice(*part.indices(length)) for part, length in zip(key, self.shape, strict=True))
         raw = read_bands(self.places[bands], rows, columns).astype(self.dtype, copy=False)
         for mask in self.masks:
-            bad = np.broadcast_to(mask.flagged(bands, rows, columns), raw.shape)
-            raw[bad] = self.dtype.type(self.fill)
+            bad, fill = mask.flagged(bands, rows, columns), self.dtype.type(self.fill)
+            if mask.per_band:
+                raw[bad] = fill
+            else:
+                raw[:, bad[0]] = fill
         return raw
 
 
@@ -137,7 +140,7 @@ def read_bands(places: tuple[BandPlace, ...], rows: slice, columns: slice) -> np
             part = part.repeat(zoom, axis=1).repeat(zoom, axis=2)
             part = part[:, first : first + rows.stop - rows.start, column : column + columns.stop - columns.start]
         parts.append(part)
-    return np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def driver_of(path: Path) -> str:

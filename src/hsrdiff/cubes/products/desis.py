@@ -18,7 +18,7 @@ from hsrdiff.cubes.products.band_stack import BandPlace, MaskLayer
 from hsrdiff.cubes.products.dlr import (
     describes,
     files_of,
-    is_spectral_image,
+    has_spectral_image,
     read_band_table,
     read_description,
     read_stack,
@@ -42,8 +42,8 @@ _LAYERS = {"shadow": (1,), "snow": (3,), "haze": (4, 5), "cloud": (6, 7)}  # the
 
 
 def sniff(path: Path, head: bytes) -> bool:
-    """Return whether the path is or belongs to a DESIS description, or is named as its spectral image."""
-    return describes(path, "wavelengthWidthOfBand") or (path.is_file() and is_spectral_image(path, "DESIS"))
+    """Return whether the path is or belongs to a DESIS description, or has a spectral image by its name."""
+    return describes(path, "wavelengthWidthOfBand") or has_spectral_image(path, "DESIS")
 
 
 def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:

@@ -83,14 +83,15 @@ def describes(path: Path, tag: str) -> bool:
     return any(f"<{tag}>".encode() in file.read_bytes() for file in files)
 
 
-def is_spectral_image(path: Path, mission: str) -> bool:
-    """Return whether a file is named as the spectral image of a mission's product.
+def has_spectral_image(path: Path, mission: str) -> bool:
+    """Return whether a file is named as the spectral image of a mission's product, or a folder holds such a file.
 
     Args:
-        path: A file.
+        path: A file or a folder.
         mission: What names begin with, such as ``ENMAP``.
     """
-    return re.fullmatch(rf"{mission}.*{_IMAGE}", path.name, re.IGNORECASE) is not None
+    name = rf"{mission}.*{_IMAGE}"
+    return bool(named_like(path, name)) or (path.is_file() and re.fullmatch(name, path.name, re.IGNORECASE) is not None)
 
 
 def files_of(path: Path, mission: str) -> DlrFiles:
@@ -136,10 +137,10 @@ def read_description(files: DlrFiles, mission: str) -> Element:
         CubeFormatError: It is damaged or of another level.
     """
     root = read_xml(files.metadata)
-    level = (root.findtext("base/level") or "").strip().upper() or "L2A"
-    if level not in {"L2A", "2A"}:
+    stated = re.search(r"0|1A|1B|1C|2A", (root.findtext("base/level") or "").upper())
+    if stated is not None and stated[0] != "2A":
         raise CubeFormatError(
-            f"{files.metadata} describes {mission} level {level}",
+            f"{files.metadata} describes {mission} level L{stated[0]}",
             expected="level L2A, surface reflectance on a map",
             do="order or process it to L2A",
         )

@@ -20,7 +20,7 @@ from hsrdiff.cubes.products.dlr import (
     DlrFiles,
     describes,
     files_of,
-    is_spectral_image,
+    has_spectral_image,
     read_band_table,
     read_description,
     read_stack,
@@ -47,8 +47,8 @@ _TAGS = ("wavelengthCenterOfBand", "FWHMOfBand", "GainOfBand", "OffsetOfBand")
 
 
 def sniff(path: Path, head: bytes) -> bool:
-    """Return whether the path is or belongs to an EnMAP description, or is named as its spectral image."""
-    return describes(path, "FWHMOfBand") or (path.is_file() and is_spectral_image(path, "ENMAP"))
+    """Return whether the path is or belongs to an EnMAP description, or has a spectral image by its name."""
+    return describes(path, "FWHMOfBand") or has_spectral_image(path, "ENMAP")
 
 
 def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
@@ -142,7 +142,7 @@ def _good_bands(root: Element, bands: DlrBands) -> BoolArray | None:
         element = statistics.get(str(number))
         if element is not None:
             mean, spread = (element.findtext(tag) or "" for tag in ("mean", "stdDeviation"))
-            # the processor's sign of a band without data: mean -1000000 and no spread
+            # as EnMAP-Box reads it (EnMAP-Box/enmap-box#974): mean -1000000 and no spread is a band without data
             good[place] &= not (mean.strip().startswith("-1000000") and float(spread or 0) == 0)
     return good
 

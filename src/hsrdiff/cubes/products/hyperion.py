@@ -97,7 +97,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         crs=grid.crs,
         transform=grid.transform,
         chunks=chunks,
-        attrs={"hsrdiff_quantity": "radiance", "hsrdiff_units": UNITS, "masked_by": "nothing but nodata"},
+        attrs={"hsrdiff_quantity": "radiance", "hsrdiff_radiance_unit": UNITS, "masked_by": "nothing but nodata"},
     )
 
 

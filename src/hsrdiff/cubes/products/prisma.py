@@ -16,7 +16,7 @@ from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import CreationOptions, read_only
 from hsrdiff.cubes.hdf5 import damaged, is_hdf5
 from hsrdiff.cubes.packing import Packing
-from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, read_grid
+from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, number_of, read_grid
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
@@ -90,13 +90,14 @@ class PrismaBands:
             with h5py.File(self.path, "r") as file:
                 for detector in _DETECTORS:
                     mine = [i for i, band in enumerate(chosen) if band.detector == detector]
-                    if mine:
-                        places = [chosen[i].place for i in mine]
-                        raw[mine] = self._read(file, f"{detector.upper()}_Cube", places, rows, columns)
-                    if mine and detector in self.masked:
+                    if not mine:
+                        continue
+                    places = [chosen[i].place for i in mine]
+                    block = self._read(file, f"{detector.upper()}_Cube", places, rows, columns)
+                    if detector in self.masked:
                         matrix = f"{detector.upper()}_PIXEL_L2_ERR_MATRIX"
-                        errors = self._read(file, matrix, places, rows, columns)
-                        raw[mine] = np.where(errors != 0, _NODATA, raw[mine])
+                        block[self._read(file, matrix, places, rows, columns) != 0] = _NODATA
+                    raw[mine] = block
         except (OSError, RuntimeError, KeyError) as error:
             raise damaged(self.path, error) from error
         return raw
@@ -245,7 +246,7 @@ def _read_pan(path: Path, file: Any, chunks: Chunks, unmasked: bool) -> xr.DataA
     fields = file[f"{_PCO}/Data Fields"]
     grid = read_grid(path, file, _PCO, fields["Cube"].shape, PAN_PIXEL_M)
     masked = not unmasked and "PIXEL_L2_ERR_MATRIX" in fields
-    low, high = (float(file.attrs[f"L2ScalePan{end}"]) for end in ("Min", "Max"))
+    low, high = (number_of(file, f"L2ScalePan{end}") for end in ("Min", "Max"))
     return build_cube(
         PrismaPan(path, grid.height, grid.width, masked, grid.transposed),
         Packing.of(np.uint16, (high - low) / _LARGEST, low, _NODATA),
@@ -278,7 +279,7 @@ def _bands_of(file: Any, detector: str) -> list[PrismaBand]:
             expected=f"{count}, one for each band of the cube",
             do="download the file again",
         )
-    low, high = (float(file.attrs[f"L2Scale{detector}{end}"]) for end in ("Min", "Max"))
+    low, high = (number_of(file, f"L2Scale{detector}{end}") for end in ("Min", "Max"))
     return [
         PrismaBand(detector, place, float(centres[place]), float(widths[place]), low, high)
         for place in range(count)

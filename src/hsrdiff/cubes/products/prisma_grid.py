@@ -58,13 +58,13 @@ def read_grid(path: Path, file: Any, swath: str, shape: tuple[int, int], pixel_m
     from rasterio.errors import CRSError
 
     try:
-        crs = CRS.from_epsg(int(file.attrs["Epsg_Code"]))
+        crs = CRS.from_epsg(int(number_of(file, "Epsg_Code")))
     except CRSError:
         raise CubeFormatError(
-            f"the EPSG code of {path} is {file.attrs['Epsg_Code']}", expected="the code of a UTM zone"
+            f"the EPSG code of {path} is {number_of(file, 'Epsg_Code'):g}", expected="the code of a UTM zone"
         ) from None
-    left, top = (float(file.attrs[f"Product_ULcorner_{name}"]) for name in ("easting", "northing"))
-    right, bottom = (float(file.attrs[f"Product_LRcorner_{name}"]) for name in ("easting", "northing"))
+    left, top = (number_of(file, f"Product_ULcorner_{name}") for name in ("easting", "northing"))
+    right, bottom = (number_of(file, f"Product_LRcorner_{name}") for name in ("easting", "northing"))
     degrees = _corner_degrees(file, swath, shape)
     transposed = degrees is not None and _runs_along_columns(degrees)
     height, width = shape[::-1] if transposed else shape
@@ -83,6 +83,22 @@ def read_grid(path: Path, file: Any, swath: str, shape: tuple[int, int], pixel_m
         if away > _CLOSE * pixel_m:
             note = f"the first pixel lies {away:.1f} m away from its latitude and longitude in the file"
     return PrismaGrid(height, width, crs, Affine(pixel_m, 0.0, left, 0.0, -pixel_m, top), transposed, note)
+
+
+def number_of(file: Any, name: str) -> float:
+    """Return an attribute of the file that is one number, alone or in an array of one.
+
+    Args:
+        file: The open `h5py.File`.
+        name: The attribute.
+
+    Returns:
+        The number.
+
+    Raises:
+        KeyError: There is no such attribute.
+    """
+    return float(np.asarray(file.attrs[name]).reshape(-1)[0])
 
 
 def _corner_degrees(file: Any, swath: str, shape: tuple[int, int]) -> np.ndarray[Any, Any] | None:

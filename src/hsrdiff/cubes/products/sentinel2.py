@@ -78,7 +78,7 @@ _OFFSET = -1000.0
 def sniff(path: Path, head: bytes) -> bool:
     """Return whether the path is a SAFE folder of Sentinel-2 or its description."""
     if path.is_dir():
-        return bool(named_like(path, _METADATA))
+        return bool(named_like(path, _METADATA)) or re.fullmatch(r"(?i)S2.*\.SAFE", path.name) is not None
     return re.fullmatch(_METADATA, path.name, re.IGNORECASE) is not None
 
 
@@ -205,7 +205,7 @@ def _mask(images: dict[str, Path], pixel_m: int, folder: Path) -> tuple[MaskLaye
 
 
 def _quantification(root: Element, metadata: Path) -> float:
-    # the name before baseline 02.07 begins with L2A_
+    # early products have L2A_ before the name
     old = ".//L2A_BOA_QUANTIFICATION_VALUE"
     value = number_at(root, old if root.find(old) is not None else ".//BOA_QUANTIFICATION_VALUE", metadata)
     if value <= 0:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
-from hsrdiff.cubes.formats import CreationOptions, no_variables, read_only
+from hsrdiff.cubes.formats import CreationOptions, read_only
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.keyword_text import Groups, number_in, read_keywords
-from hsrdiff.cubes.products.product_files import named_like
+from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words, named_like
 from hsrdiff.cubes.raster import RasterBands, open_raster
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
@@ -69,7 +69,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     Args:
         path: The TIFF or its IMD file.
         chunks: As for `open_cube`.
-        variable: Must be None.
+        variable: ``"unmasked"``, which changes nothing here, or None.
 
     Returns:
         The cube, in W / (m2 sr um); without a coordinate system where the image is not projected.
@@ -77,7 +77,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     Raises:
         CubeFormatError: A file is missing or damaged, or the IMD does not describe the bands of the image.
     """
-    no_variables(path, variable)
+    chosen_words(path, variable, (UNMASKED,))
     metadata = path if path.suffix.lower() == ".imd" else _imd_beside(path)
     image = _image_of(path) if path.suffix.lower() == ".imd" else path
     if metadata is None:
@@ -111,7 +111,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
             crs=raster.crs,
             transform=None if raster.transform.is_identity else raster.transform,
             chunks=chunks,
-            attrs={"hsrdiff_quantity": "radiance", "hsrdiff_units": _UNITS, "masked_by": "nothing but nodata"},
+            attrs={"hsrdiff_quantity": "radiance", "hsrdiff_radiance_unit": _UNITS, "masked_by": "nothing but nodata"},
         )
 
 
@@ -135,11 +135,9 @@ def _satellite(groups: Groups) -> str:
 
 def _imd_beside(path: Path) -> Path | None:
     """Return the IMD of an image: of its own name, or of its name without the place of a tile."""
-    for stem in dict.fromkeys((path.stem, re.sub(_TILE, "", path.stem))):
-        found = named_like(path.parent, rf"{re.escape(stem)}\.imd")
-        if found:
-            return found[0]
-    return None
+    names = (f"{stem}{ending}" for stem in (path.stem, re.sub(_TILE, "", path.stem)) for ending in (".IMD", ".imd"))
+    # not by listing the folder: every TIFF that is opened is asked for
+    return next((file for name in names if (file := path.with_name(name)).is_file()), None)
 
 
 def _image_of(metadata: Path) -> Path:
