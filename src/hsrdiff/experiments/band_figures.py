@@ -15,7 +15,7 @@ from hsrdiff.experiments.table1 import PROTOCOLS, trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fusion
 from hsrdiff.observation import Scene
-from hsrdiff.report.band_comparison import band_comparison
+from hsrdiff.report.comparison import band_comparison
 from hsrdiff.report.figure import figure_class
 from hsrdiff.typing import PathLike
 
@@ -51,7 +51,7 @@ class BandFigure:
             assert given.Z is not None
             images.mkdir(parents=True, exist_ok=True)
             for name, image in ((title, fusion.Z_hat), (_TRUTH, given.Z)):
-                np.save(images / _file(name), image[0, self.band - 1].double().numpy())
+                np.save(images / file_of(name), image[0, self.band - 1].double().numpy())
 
         for entry in protocol.entries:
             make, digest = trained_fuser(entry, seed, workshop)
@@ -63,7 +63,7 @@ class BandFigure:
                 paired=True,
                 made_of={entry.title: digest} if digest else None,
                 keep=keep,
-                kept=lambda title: (images / _file(title)).exists(),
+                kept=lambda title: (images / file_of(title)).exists(),
             )
 
     def draw(self, rows: Rows, folder: Path) -> Path:
@@ -72,8 +72,8 @@ class BandFigure:
         scene = next(iter(rows))[1]
         return band_comparison(
             folder / f"{self.name}.png",
-            np.load(images / _file(_TRUTH)),
-            {title: np.load(images / _file(title)) for _, _, title in rows},
+            np.load(images / file_of(_TRUTH)),
+            {title: np.load(images / file_of(title)) for _, _, title in rows},
             title=f"{self.dataset}, {scene}: band {self.band}",
             subtitle=f"Every method of Table 1, x{PROTOCOLS[self.dataset].factor}; below each its squared error",
         )
@@ -91,6 +91,13 @@ class BandFigure:
         return folder / f"{self.name}-images"
 
 
-def _file(title: str) -> str:
-    """Return the name of a file for what a table calls a method."""
+def file_of(title: str) -> str:
+    """Return the name of a file for what a table calls a method.
+
+    Args:
+        title: What the table calls it.
+
+    Returns:
+        A name that every file system takes.
+    """
     return "".join(c if c.isalnum() else "-" for c in title.lower()) + ".npy"

@@ -15,7 +15,7 @@ from hsrdiff.training.kinds import steps_of
 from hsrdiff.typing import PathLike
 
 SHIPPED = "hsr-diff-residual"
-SLOW = frozenset({"utv-td"})  # minutes a scene without training: run last, so that a stop costs least
+SLOW = frozenset({"hysure", "utv-td"})  # minutes a scene without training: run last, so that a stop costs least
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Table1:
                         f"{mean.sam_deg:.2f}",
                         f"{mean.ergas:.3f}",
                         f"{mean.seconds:.1f}",
-                        _published(published.get(entry.published)),
+                        published_cell(published.get(entry.published)),
                         mean.told,
                     ]
                 )
@@ -180,8 +180,15 @@ def trained_fuser(entry: Entry, seed: int, workshop: Workshop) -> tuple[Callable
     return partial(make_fuser, entry.method, weights=trained.path, **entry.options), trained.digest
 
 
-def _published(row: PublishedRow | None) -> str:
-    """Return PSNR, SSIM, SAM and ERGAS in one cell."""
+def published_cell(row: PublishedRow | None) -> str:
+    """Return PSNR, SSIM, SAM and ERGAS in one cell.
+
+    Args:
+        row: A published row, if there is one.
+
+    Returns:
+        The cell, empty without a row.
+    """
     if row is None:
         return ""
     return f"{row.psnr_db:.2f} / {row.ssim:.4f} / {row.sam_deg:.2f} / {row.ergas:.3f}"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hsrdiff.errors import InvalidValueError, ShapeError
-from hsrdiff.report import band_comparison as module
-from hsrdiff.report.band_comparison import band_comparison
+from hsrdiff.report import comparison as module
+from hsrdiff.report.comparison import band_comparison, compare_pictures
 
 pytest.importorskip("matplotlib")
 
@@ -50,8 +50,8 @@ def test_invalid_pixels_do_not_count(truth, tmp_path, monkeypatch):
 def test_what_does_not_fit_is_refused(truth, tmp_path):
     with pytest.raises(ShapeError, match=r"the estimate of a has shape \(24, 15\)"):
         band_comparison(tmp_path / "f.png", truth, {"a": truth[:, 1:]})
-    with pytest.raises(InvalidValueError, match="without an estimate"):
-        band_comparison(tmp_path / "f.png", truth, {})
+    with pytest.raises(InvalidValueError, match="without a picture"):
+        compare_pictures(tmp_path / "f.png", {}, {}, {})
     with pytest.raises(InvalidValueError, match="without numbers"):
         band_comparison(tmp_path / "f.png", np.full_like(truth, np.nan), {"a": truth})
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,114 @@
+"""Tables 2 and 3 of the paper: other networks in the denoiser's place, and training on patches of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from statistics import fmean, stdev
+
+from hsrdiff.datasets import make_dataset
+from hsrdiff.evaluation import PublishedRow, dataset_scene, mean_row
+from hsrdiff.evaluation.published import TABLE_2, TABLE_3
+from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.table1 import Entry, published_cell, trained_fuser
+from hsrdiff.experiments.workshop import Workshop
+from hsrdiff.typing import PathLike
+
+SEEDS = 3
+# 100 steps of a network on whole images take minutes a scene; entries of the same schedule, P2
+_SAMPLING = {"steps": 25, "precision": "bfloat16"}
+
+NETWORKS: dict[str, tuple[Entry, ...]] = {
+    "cave": (
+        Entry("U-Net as in SR3", "hsr-diff", "unet-cave-x32", _SAMPLING),
+        Entry("CD-CNN", "hsr-diff", "cd-cnn-cave-x32", _SAMPLING, "CD-CNN"),
+        Entry("C-w/o-SR", "hsr-diff", "cdformer-without-sr-cave-x32", _SAMPLING, "C-w/o-SR"),
+        Entry("CDFormer", "hsr-diff", "cdformer-cave-x32", _SAMPLING, "CDFormer"),
+        Entry("Regression", "regression-cdformer", "regression-cdformer-cave-x32", {}, "Regression"),
+    )
+}
+STAGES: dict[str, tuple[Entry, ...]] = {
+    "cave": (
+        Entry("patches of one size", "hsr-diff", "cdformer-fixed-cave-x32", _SAMPLING, "Fixed"),
+        Entry("progressive", "hsr-diff", "cdformer-cave-x32", _SAMPLING, "Progressive"),
+    )
+}
+
+
+class AblationTable:
+    """Every variant on the test scenes, each trained from several seeds on an equal budget.
+
+    Args:
+        number: Of the table in the paper.
+        variants: Data set -> lines.
+        published: Data set -> the paper's lines.
+        what: What varies, in words.
+    """
+
+    takes = frozenset({"dataset", "budget"})
+
+    def __init__(
+        self,
+        number: int,
+        variants: Mapping[str, tuple[Entry, ...]],
+        published: Mapping[str, tuple[PublishedRow, ...]],
+        what: str,
+    ) -> None:
+        self.name = f"table{number}"
+        self.summary = f"Table {number} of the paper: {what}, {SEEDS} seeds on an equal budget"
+        self.variants, self.published = variants, published
+
+    def trained_trials(self, data: PathLike | None, seed: int, workshop: Workshop) -> Iterator[Trial]:
+        """Yield every variant and seed on every test scene, one seed after the other."""
+        entries = workshop.choose(self.variants)
+        name = workshop.dataset or next(iter(self.variants))
+        dataset = make_dataset(name, data=data)
+        for own in range(seed, seed + SEEDS):
+            for entry in entries:
+                make, digest = trained_fuser(entry, own, workshop)
+                for scene in dataset.scenes("test"):
+                    yield from fusion_trials(
+                        (name, f"seed {own}", scene),
+                        partial(dataset_scene, dataset, scene, seed=seed),
+                        {entry.title: make},
+                        seed,
+                        paired=True,
+                        made_of={entry.title: digest},
+                    )
+
+    def report(self, rows: Rows) -> str:
+        """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""
+        parts = []
+        for name in dict.fromkeys(labels[0] for labels in rows):
+            published = {row.method: row for row in self.published.get(name, ())}
+            lines = []
+            for entry in self.variants[name]:
+                of_seed = [
+                    mean_row([row for labels, row in rows.items() if labels[:2] == (name, seed) and labels[3] == title])
+                    for title in [entry.title]
+                    for seed in dict.fromkeys(labels[1] for labels in rows if labels[3] == title)
+                ]
+                if not of_seed:
+                    continue
+                psnr = [row.psnr_db for row in of_seed]
+                spread = f" ± {stdev(psnr):.2f}" if len(psnr) > 1 else ""
+                lines.append(
+                    [
+                        entry.title,
+                        f"{fmean(psnr):.2f}{spread}",
+                        f"{fmean(row.ssim for row in of_seed):.4f}",
+                        f"{fmean(row.sam_deg for row in of_seed):.2f}",
+                        f"{fmean(row.ergas for row in of_seed):.3f}",
+                        str(len(of_seed)),
+                        published_cell(published.get(entry.published)),
+                    ]
+                )
+            titles = ["variant", "PSNR dB", "SSIM", "SAM °", "ERGAS", "seeds", "the paper's"]
+            parts.append(f"{name}, mean of the test scenes.\n\n{markdown_table(titles, lines)}")
+        return "\n".join(parts)
+
+
+TABLES = (
+    AblationTable(2, NETWORKS, TABLE_2, "other networks in the denoiser's place"),
+    AblationTable(3, STAGES, TABLE_3, "patches that grow against patches of one size"),
+)
