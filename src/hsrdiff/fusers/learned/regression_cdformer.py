@@ -26,5 +26,5 @@ class RegressionCDFormerFuser(OnePass[Denoiser]):
     def estimate(self, scene: Scene, X: torch.Tensor, Y: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Run the network once; what stands in for Z_t is not looked at."""
         blank = X.new_zeros((1, self.card.bands, *X.shape[-2:]))
-        Z_hat = self.network(2 * X - 1, 2 * Y - 1, blank, X.new_ones(1))
+        Z_hat: torch.Tensor = self.network(2 * X - 1, 2 * Y - 1, blank, X.new_ones(1))
         return (Z_hat.to(X.dtype) + 1) / 2

@@ -176,9 +176,8 @@ class UNet(Denoiser):
         # P31: in float32 always; 8 bits of bfloat16 would not tell levels above about 0.999 apart.
         with torch.autocast(gamma.device.type, enabled=False):
             kind = cast(nn.Linear, self.embed[0]).weight.dtype
-            embedded = noise_level_embedding(
-                gamma.to(torch.promote_types(kind, torch.float32)), self.width, scale=self.scale
-            )
+            exact = gamma.to(torch.promote_types(kind, torch.float32))
+            embedded = noise_level_embedding(exact, self.width, scale=self.scale)
             e: torch.Tensor = F.silu(self.embed(embedded.to(kind)))
         return e
 

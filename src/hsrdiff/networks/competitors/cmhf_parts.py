@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -61,7 +61,8 @@ class Down(nn.Module):
             n, bands = out[-1].shape[:2]
             one = out[-1].flatten(0, 1)[:, None]
             padded = F.pad(one, (1, 1, 1, 1) if step == 4 else (1, 0, 1, 0))
-            out.append(F.conv2d(padded, kernel, stride=step)[:, 0].unflatten(0, (n, bands)))
+            coarse = F.conv2d(padded, kernel, stride=step)
+            out.append(coarse.view(n, bands, *coarse.shape[-2:]))
         return out
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
@@ -140,7 +141,7 @@ class Up(nn.Module):
         Returns:
             Shape (n, B, H, W).
         """
-        doublers = iter(self.doublers)
+        doublers: Iterator[nn.Module] = iter(self.doublers)
         for count, adjust, guide in zip(self.doublings, self.adjust, reversed(guides[:-1]), strict=True):
             for _ in range(count):
                 # the last row and column belong to the next pixel, which does not exist
