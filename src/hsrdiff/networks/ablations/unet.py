@@ -173,7 +173,7 @@ class UNet(Denoiser):
         return [p for m in (self.up, self.norm, self.reconstruct) for p in m.parameters()]
 
     def _level(self, gamma: torch.Tensor) -> torch.Tensor:
-        # P31: in float32 always; 8 bits of bfloat16 would not tell levels above about 0.999 apart.
+        # Numerics: in float32 always, as in NoiseInjection
         with torch.autocast(gamma.device.type, enabled=False):
             kind = cast(nn.Linear, self.embed[0]).weight.dtype
             exact = gamma.to(torch.promote_types(kind, torch.float32))

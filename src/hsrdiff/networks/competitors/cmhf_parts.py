@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -141,7 +141,7 @@ class Up(nn.Module):
         Returns:
             Shape (n, B, H, W).
         """
-        doublers: Iterator[nn.Module] = iter(self.doublers)
+        doublers = iter(list(self.doublers))
         for count, adjust, guide in zip(self.doublings, self.adjust, reversed(guides[:-1]), strict=True):
             for _ in range(count):
                 # the last row and column belong to the next pixel, which does not exist
