@@ -76,6 +76,13 @@ def _conv(inside: int, outside: int) -> nn.Conv2d:
     return conv
 
 
+def _doubler(bands: int) -> nn.ConvTranspose2d:
+    conv = nn.ConvTranspose2d(bands, bands, 3, stride=2, bias=False)
+    with torch.no_grad():
+        conv.weight.copy_(torch.eye(bands)[:, :, None, None].expand(-1, -1, 3, 3) / 4)
+    return conv
+
+
 def _norm(channels: int, scale: float) -> nn.BatchNorm2d:
     # batch statistics in training and at test time
     norm = nn.BatchNorm2d(channels, track_running_stats=False)
@@ -122,14 +129,9 @@ class Up(nn.Module):
     def __init__(self, bands: int, msi_bands: int, steps: Sequence[int]) -> None:
         super().__init__()
         self.doublings = tuple(1 if step == 2 else 2 for step in reversed(steps))
-        self.doublers = nn.ModuleList(
-            nn.ConvTranspose2d(bands, bands, 3, stride=2, bias=False) for _ in range(sum(self.doublings))
-        )
+        self.doublers = nn.ModuleList(_doubler(bands) for _ in range(sum(self.doublings)))
         self.adjust = nn.ModuleList(Residual(bands, msi_bands, scale=1 / 100) for _ in steps)
         self.blur = nn.Parameter(torch.full((bands, 1, 4, 4), 1 / 16))
-        with torch.no_grad():
-            for conv in self.doublers:
-                conv.weight.copy_(torch.eye(bands)[:, :, None, None].expand(-1, -1, 3, 3) / 4)
 
     def forward(self, error: torch.Tensor, guides: Sequence[torch.Tensor]) -> torch.Tensor:
         """Upsample.
@@ -141,7 +143,7 @@ class Up(nn.Module):
         Returns:
             Shape (n, B, H, W).
         """
-        doublers = iter(list(self.doublers))
+        doublers = iter(self.doublers)
         for count, adjust, guide in zip(self.doublings, self.adjust, reversed(guides[:-1]), strict=True):
             for _ in range(count):
                 # the last row and column belong to the next pixel, which does not exist
