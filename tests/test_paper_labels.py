@@ -28,13 +28,14 @@ def tags(sources):
 SECTIONS = sections(PAPER)
 
 
-def test_labels_are_numbered_from_one_without_a_gap():
-    assert list(SECTIONS) == list(range(1, len(SECTIONS) + 1))
+def test_labels_are_numbered_upwards_from_one():
+    assert next(iter(SECTIONS)) == 1
+    assert list(SECTIONS) == sorted(set(SECTIONS))
     assert len(SECTIONS) == len(re.findall(r"^### ", PAPER, flags=re.MULTILINE))
 
 
 def test_range_named_in_the_text_is_that_of_the_list():
-    assert set(re.findall(r"P1 to P(\d+)", PAPER)) == {str(len(SECTIONS))}
+    assert set(re.findall(r"P1 to P(\d+)", PAPER)) == {str(max(SECTIONS))}
 
 
 def test_every_tag_in_the_code_is_listed_with_its_file():

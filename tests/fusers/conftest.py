@@ -7,7 +7,8 @@ from fuser_scenes import BANDS, FACTOR, WAVELENGTHS_NM
 from hsrdiff.fusers.kriging import LearnedKernel
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, save_kernel
 from hsrdiff.fusers.residual import Coordinates, ResidualCard, ResidualModel, ResidualModelConfig, save_residual
-from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
+from hsrdiff.networks import DENOISERS, CDFormerConfig, ModelCard, save_weights
+from hsrdiff.networks.ablations import UNetConfig
 from hsrdiff.networks.competitors import COMPETITORS, save_competitor
 
 # the smallest sensible shape of each
@@ -35,19 +36,23 @@ def tiny_card(msi_bands):
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    """Return a function msi_bands -> path of tiny random weights for 6 bands."""
+    """Return a function (msi_bands, kind) -> path of tiny random weights of a denoiser for 6 bands."""
     folder = tmp_path_factory.mktemp("weights")
     made = {}
 
-    def make(msi_bands=3):
-        if msi_bands not in made:
+    def make(msi_bands=3, kind="cdformer"):
+        config = CDFormerConfig(channels=8, layers=1, heads=2, window=4)
+        if kind == "unet":
+            config = UNetConfig(channels=8, multipliers=(1, 2), blocks=1)
+        if (msi_bands, kind) not in made:
             with torch.random.fork_rng():
                 torch.manual_seed(7)
-                network = CDFormer(BANDS, msi_bands, CDFormerConfig(channels=8, layers=1, heads=2, window=4))
+                network = DENOISERS[kind].network(BANDS, msi_bands, config)
                 # it starts at 0, and untrained weights would return the upsampled Y exactly
                 torch.nn.init.normal_(network.reconstruct.weight, std=0.1)
-            made[msi_bands] = save_weights(folder / f"tiny{msi_bands}.safetensors", network, tiny_card(msi_bands))
-        return made[msi_bands]
+            path = folder / f"{kind}{msi_bands}.safetensors"
+            made[msi_bands, kind] = save_weights(path, network, tiny_card(msi_bands))
+        return made[msi_bands, kind]
 
     return make
 

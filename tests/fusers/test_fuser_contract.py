@@ -22,6 +22,7 @@ def make(request, weights, kernel_weights, residual_weights, competitor_weights)
             return make_fuser(request.param, weights=competitor_weights(request.param, msi_bands), **steps)
         options = {
             "hsr-diff": {"weights": weights(msi_bands), "steps": 3},
+            "regression-cdformer": {"weights": weights(msi_bands, "regression-cdformer")},
             "kriging-learned": {"weights": kernel_weights},
             "hsr-diff-residual": {"weights": residual_weights(), "base": kernel_weights},
         }.get(request.param, {})
@@ -60,7 +61,7 @@ def test_entry_describes_itself(make):
     assert entry.summary
     assert entry.citation
     assert str(fuser.needs)
-    trained = {"hsr-diff", "kriging-learned", "hsr-diff-residual", *COMPETITORS}
+    trained = {"hsr-diff", "regression-cdformer", "kriging-learned", "hsr-diff-residual", *COMPETITORS}
     assert fuser.needs.weights == (make.name in trained)
 
 

@@ -139,6 +139,15 @@ def test_options_out_of_range(weights, options, match):
         HsrDiff(weights=weights(), **options)
 
 
+@pytest.mark.parametrize("kind", ["regression-cdformer", "cdformer-without-sr", "cd-cnn", "unet"])
+def test_every_denoiser_can_be_sampled(weights, kind):
+    scene, fuser = small_scene(), HsrDiff(weights=weights(3, kind), steps=2)
+    first, other = fuse(fuser, scene, 1).Z_hat, fuse(fuser, scene, 2).Z_hat
+    assert first.shape == scene.Z.shape
+    assert torch.isfinite(first).all()
+    assert torch.equal(first, other) == (kind == "regression-cdformer")
+
+
 def test_unreadable_weights(tmp_path):
     (tmp_path / "bad.safetensors").write_bytes(b"not weights")
     with pytest.raises(WeightsError):

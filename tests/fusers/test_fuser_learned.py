@@ -70,6 +70,19 @@ def test_values_above_the_peak_are_remarked_on(name, competitor_weights):
     assert ("are cut" in note) == fuser.cut
 
 
+def test_regression_cdformer_is_hsr_diff_with_its_weights_but_for_the_cut(weights):
+    scene, path = small_scene(), weights(3, "regression-cdformer")
+    fuser = make_fuser("regression-cdformer", weights=path)
+    once = fuse(fuser, scene).Z_hat
+    sampled = fuse(make_fuser("hsr-diff", weights=path, steps=3), scene).Z_hat
+    torch.testing.assert_close(once.clamp(0, 1), sampled, rtol=0, atol=1e-5)
+    assert learned_method(path) == "regression-cdformer"
+    with pytest.raises(WeightsError, match="a CDFormer in one pass"):
+        make_fuser("regression-cdformer", weights=weights())
+    with pytest.raises(WeightsError, match="6 hyperspectral and 1 multispectral"):
+        fuse(make_fuser("regression-cdformer", weights=weights(1, "regression-cdformer")), scene)
+
+
 def test_ual_without_adaptation_is_its_network_and_adaptation_fits_the_pair(competitor_weights):
     scene, seen = small_scene(), []
     path = competitor_weights("ual")

@@ -76,6 +76,24 @@ def test_last_stage_trains_only_the_second_half(tmp_path: Path) -> None:
     assert all(p.requires_grad for p in t.network.parameters())
 
 
+def test_the_loop_is_adam_on_eq_8_bit_for_bit(tmp_path: Path) -> None:
+    looped, plain = task(clip=1.0, decay="cosine", warmup=2), task(clip=1.0, decay="cosine", warmup=2)
+    train_loop(looped, tmp_path, show=False)
+    optimizer = torch.optim.Adam(plain.network.parameters(), betas=(0.9, 0.999))
+    for step in range(5):
+        stage = plain.plan.at(step)
+        trained = plain.network.second_half() if stage.second_half_only else list(plain.network.parameters())
+        plain.network.requires_grad_(False)
+        for p in trained:
+            p.requires_grad_(True)
+        optimizer.param_groups[0]["lr"] = learning_rate(step, plain.options)
+        optimizer.zero_grad()
+        step_loss(plain, step, stage, 0, torch.device("cpu")).total.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+    assert torch.equal(weights(looped.network), weights(plain.network))
+
+
 def test_minutes_stop_after_one_step_and_save(tmp_path: Path) -> None:
     done = train_loop(task(), tmp_path, minutes=0.0, show=False)
     assert done.step == 1

@@ -68,6 +68,29 @@ def test_mistakes_are_sentences(tmp_path: Path, change: tuple[str, str], message
     assert "\n" not in str(caught.value)
 
 
+def test_checkpoints_from_before_there_were_other_networks_go_on(tmp_path: Path) -> None:
+    """The digest of a CDFormer's recipe is the one it had when `network.kind` did not exist."""
+    path = recipe(tmp_path, TEXT)
+    assert load_recipe(path).digest() == "29c48eb907487f13"
+    assert load_recipe(path, {"network.kind": "cdformer"}).digest() == "29c48eb907487f13"
+    assert load_recipe(path, {"network.kind": "cd-cnn"}).digest() != "29c48eb907487f13"
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ('kind = "cdcnn"', r"'network.kind' = 'cdcnn'; expected a known network; use 'cd-cnn' if"),
+        ('kind = "unet"\npreset = "tiny"', r"no 'preset' for the kind unet: its shape stands in network.unet"),
+        ("[network.unet]\nblocks = 1", r"no network.unet for the kind cdformer"),
+        ('kind = "unet"\n[network.unet]\nblock = 1', r"unknown key 'network.unet.block'; use 'blocks' if"),
+    ],
+)
+def test_mistakes_about_the_kind_of_network_are_sentences(tmp_path: Path, network: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(recipe(tmp_path, TEXT.replace('preset = "tiny"', network)))
+    assert "\n" not in str(caught.value)
+
+
 def test_missing_file_names_the_shipped_recipes(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="could not be read") as caught:
         load_recipe(tmp_path / "none.toml")

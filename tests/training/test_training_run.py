@@ -9,7 +9,7 @@ import torch
 
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.errors import HsrdiffError, InputError, InvalidValueError, RecipeError, WeightsError, WriteError
-from hsrdiff.networks import NoiseRange, read_card
+from hsrdiff.networks import NoiseRange, denoiser_of, load_network, read_card
 from hsrdiff.training.run import TrainResult, run_recipe
 
 TEXT = """
@@ -65,6 +65,22 @@ def test_the_card_holds_the_noise_levels_of_the_training(recipe: Path, tmp_path:
     write_scene(tmp_path / "data" / "a.nc")
     result = run(recipe, tmp_path / "data", overrides={"diffusion.steps": "500", "diffusion.end": "0.04"}, stop_at=1)
     assert read_card(result.weights)[1].diffusion == NoiseRange(steps=500, start=1e-6, end=0.04)
+
+
+@pytest.mark.parametrize("kind", ["regression-cdformer", "cdformer-without-sr", "cd-cnn", "unet"])
+def test_every_kind_of_network_is_trained_and_resumed_as_one_run(recipe: Path, tmp_path: Path, kind: str) -> None:
+    shape = "[network.unet]\nchannels = 8\nmultipliers = [1, 2]\nblocks = 1\n"
+    custom = TEXT.split("[training]")[0].split("[network.custom]")[1]
+    text = TEXT.replace(f"[network.custom]{custom}", shape) if kind == "unet" else TEXT
+    recipe.write_text(text)
+    write_scene(tmp_path / "data" / "a.nc")
+    options = {"overrides": {"network.kind": kind}}
+    run(recipe, tmp_path / "data", **options, stop_at=1)
+    parts = run(recipe, tmp_path / "data", **options)
+    whole = run_recipe(recipe, tmp_path / "whole", data=tmp_path / "data", progress=False, **options)
+    assert denoiser_of(parts.weights) == kind
+    a, b = load_network(parts.weights)[0].state_dict(), load_network(whole.weights)[0].state_dict()
+    assert all(torch.equal(a[key], b[key]) for key in a)
 
 
 def test_a_checkpoint_of_other_data_is_refused_and_left_alone(recipe: Path, tmp_path: Path) -> None:

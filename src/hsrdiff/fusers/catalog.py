@@ -10,7 +10,13 @@ from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.classical import HySure, UalDmi, UtvTd
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.kriging import Kriging, KrigingLearned, KrigingPoint
-from hsrdiff.fusers.learned import BRResNetFuser, CMHFNetFuser, FusformerFuser, UALFuser
+from hsrdiff.fusers.learned import (
+    BRResNetFuser,
+    CMHFNetFuser,
+    FusformerFuser,
+    RegressionCDFormerFuser,
+    UALFuser,
+)
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
 from hsrdiff.fusers.residual import HsrDiffResidual
@@ -106,6 +112,11 @@ FUSERS: dict[str, FuserEntry] = {
         HsrDiffResidual,
         "conditional diffusion of what kriging leaves, in few steps",
         "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023; Mardani et al., CorrDiff, 2023",
+    ),
+    RegressionCDFormerFuser.name: FuserEntry(
+        RegressionCDFormerFuser,
+        "CDFormer in one pass, without diffusion: the paper's ablation",
+        "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023, section 4.5",
     ),
     UALFuser.name: FuserEntry(
         UALFuser,

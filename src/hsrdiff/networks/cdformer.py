@@ -9,13 +9,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
-from hsrdiff.errors import ShapeError
 from hsrdiff.networks.conditioning import NCS2TL, KeysValues
+from hsrdiff.networks.denoiser import Denoiser
+from hsrdiff.networks.framing import pad_to_multiple, run_layer, to_tokens
 from hsrdiff.networks.initialise import calm, kaiming, quiet
 from hsrdiff.networks.layers import S2TL
-from hsrdiff.typing import HRHSI, LRHSI, MSI, Denoise
+from hsrdiff.typing import HRHSI, LRHSI, MSI
 
 
 class CDFormerConfig(BaseModel):
@@ -67,7 +67,7 @@ class Condition:
     memories: tuple[KeysValues, ...]
 
 
-class CDFormer(nn.Module):
+class CDFormer(Denoiser):
     """The two-stream denoiser f_theta(X, Y, Z_t, gamma) of Figure 3.
 
     Args:
@@ -77,25 +77,31 @@ class CDFormer(nn.Module):
     """
 
     def __init__(self, bands: int, msi_bands: int, config: CDFormerConfig | None = None) -> None:
-        super().__init__()
         c = config or CDFormerConfig()
-        self.bands, self.msi_bands, self.config = bands, msi_bands, c
-        self.checkpointing = False
+        super().__init__(bands, msi_bands, c)
+        self.window, self.depth = c.window, c.layers
         # P12: the windows of every second layer are shifted.
         shifts = [bool(i % 2) for i in range(c.layers)]
         # P38: zeros beyond the edge, in all three convolutions.
         self.sr_in = nn.Conv2d(bands + msi_bands, c.channels, 3, padding=1)
-        self.sr = nn.ModuleList(S2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s) for s in shifts)
+        self.sr = nn.ModuleList(self.sr_layer(c, shift=s) for s in shifts)
         self.ds_in = nn.Conv2d(bands, c.channels, 3, padding=1)
-        self.ds = nn.ModuleList(
-            NCS2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=s, embedding_scale=c.embedding_scale)
-            for s in shifts
-        )
+        self.ds = nn.ModuleList(self.ds_layer(c, shift=s) for s in shifts)
         self.reconstruct = nn.Conv2d(c.channels, bands, 3, padding=1)
         kaiming(self)
         for stream in (self.sr, self.ds):
             calm((m for name, m in stream.named_modules() if name.endswith(".project")), self.reconstruct)
         quiet(self.ds_in)
+
+    @staticmethod
+    def sr_layer(c: CDFormerConfig, *, shift: bool) -> nn.Module:
+        """Make one layer of the SR stream."""
+        return S2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=shift)
+
+    @staticmethod
+    def ds_layer(c: CDFormerConfig, *, shift: bool) -> NCS2TL:
+        """Make one layer of the denoising stream."""
+        return NCS2TL(c.channels, c.heads, c.window, c.ffn_ratio, shift=shift, embedding_scale=c.embedding_scale)
 
     def encode(self, X: MSI, Y: LRHSI) -> Condition:
         """Run the SR stream: F_0^SR = conv([U; X]), F_l^SR = S2TL_l(F_{l-1}^SR).
@@ -110,16 +116,11 @@ class CDFormer(nn.Module):
         Raises:
             ShapeError: If the band counts are not those of the network.
         """
-        if X.shape[1] != self.msi_bands or Y.shape[1] != self.bands:
-            raise ShapeError(
-                f"an MSI of {X.shape[1]} and an HSI of {Y.shape[1]} bands were given to a network for "
-                f"{self.msi_bands} and {self.bands}",
-                do="use weights trained for these band counts",
-            )
+        self.check_bands(X, Y)
         # P10: Y enters upsampled (bicubic) to the grid of X; that image is also the residual base.
         # P40: Keys' kernel with a = -0.75.
         base = F.interpolate(Y, size=X.shape[-2:], mode="bicubic", align_corners=False)
-        features = self._tokens(self.sr_in(self._pad(torch.cat([base, X], dim=1))))
+        features = to_tokens(self.sr_in(pad_to_multiple(torch.cat([base, X], dim=1), self.window)))
         memories = []
         for sr_layer, ds_layer in zip(self.sr, self.ds, strict=True):
             features = self._run(sr_layer, features)
@@ -138,45 +139,18 @@ class CDFormer(nn.Module):
             The estimate of Z_0, shape (n, B, H, W).
         """
         height, width = Z_t.shape[-2:]
-        features = self._tokens(self.ds_in(self._pad(Z_t)))
+        features = to_tokens(self.ds_in(pad_to_multiple(Z_t, self.window)))
         for layer, memory in zip(self.ds, condition.memories, strict=True):
             features = self._run(layer, features, memory, gamma)
         residual = self.reconstruct(features.permute(0, 3, 1, 2))[..., :height, :width]
         Z_hat: torch.Tensor = condition.base + residual.to(condition.base.dtype)
         return Z_hat
 
-    def forward(self, X: MSI, Y: LRHSI, Z_t: HRHSI, gamma: torch.Tensor) -> HRHSI:
-        """Return f_theta(X, Y, Z_t, gamma): `encode`, then `denoise`."""
-        return self.denoise(self.encode(X, Y), Z_t, gamma)
-
-    def bind(self, X: MSI, Y: LRHSI) -> Denoise:
-        """Run the SR stream once and return denoise(Z_t, gamma)."""
-        condition = self.encode(X, Y)
-        return lambda Z_t, gamma: self.denoise(condition, Z_t, gamma)
-
     def second_half(self) -> list[nn.Parameter]:
         """Parameters of layers N/2+1..N of both streams and of the reconstruction (end of section 3.4)."""
-        half = self.config.layers // 2
+        half = self.depth // 2
         modules = [*self.sr[half:], *self.ds[half:], self.reconstruct]
         return [p for m in modules for p in m.parameters()]
 
-    def _pad(self, image: torch.Tensor) -> torch.Tensor:
-        """Mirror the right and bottom edges up to a multiple of the window."""
-        m = self.config.window
-        down, right = -image.shape[-2] % m, -image.shape[-1] % m
-        if down == 0 and right == 0:
-            return image
-        mode = "reflect" if down < image.shape[-2] and right < image.shape[-1] else "replicate"
-        return F.pad(image, (0, right, 0, down), mode=mode)
-
-    @staticmethod
-    def _tokens(image: torch.Tensor) -> torch.Tensor:
-        return image.permute(0, 2, 3, 1).contiguous()
-
     def _run(self, layer: nn.Module, *args: object) -> torch.Tensor:
-        """Apply a layer, keeping only its input for the backward pass when checkpointing is on."""
-        if self.checkpointing and torch.is_grad_enabled():
-            out: torch.Tensor = checkpoint(layer, *args, use_reentrant=False)
-            return out
-        direct: torch.Tensor = layer(*args)
-        return direct
+        return run_layer(layer, *args, checkpointing=self.checkpointing)

@@ -88,7 +88,12 @@ class NCS2TL(nn.Module):
         self.norm_query = nn.LayerNorm(channels)
         self.norm_memory = nn.LayerNorm(channels)
         self.cross = CrossAttention(channels, heads, window)
-        self.layer = S2TL(channels, heads, window, ffn_ratio, shift=shift)
+        self.layer = self.transform(channels, heads, window, ffn_ratio, shift=shift)
+
+    @staticmethod
+    def transform(channels: int, heads: int, window: int, ffn_ratio: float, *, shift: bool) -> nn.Module:
+        """Make the layer that follows the conditioning."""
+        return S2TL(channels, heads, window, ffn_ratio, shift=shift)
 
     def remember(self, sr: torch.Tensor) -> KeysValues:
         """Keys and values of F^SR of the same depth, shape (n, H, W, C)."""

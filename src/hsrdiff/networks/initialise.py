@@ -35,7 +35,7 @@ def kaiming(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def calm(branches: Iterable[nn.Linear], reconstruct: nn.Conv2d) -> None:
+def calm(branches: Iterable[nn.Linear | nn.Conv2d], reconstruct: nn.Conv2d) -> None:
     """Scale the last map of each residual branch by 1/sqrt(branches), and let the reconstruction start at 0.
 
     The features then keep their size whatever the depth, and the untrained network returns its base exactly. In a

@@ -1,4 +1,4 @@
-"""Weights of a CDFormer in and out, with the model card that says what they were trained on."""
+"""Weights of a denoiser in and out, with the model card that says what they were trained on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, ConfigDict
 
-from hsrdiff.networks.cdformer import CDFormer, CDFormerConfig
-from hsrdiff.networks.store import load_tensors, read_description, save_module, shipped_files
+from hsrdiff.networks.denoiser import Denoiser
+from hsrdiff.networks.denoisers import DENOISERS
+from hsrdiff.networks.store import kind_of, load_tensors, read_description, save_module, shipped_files
 from hsrdiff.typing import PathLike
 
-# Changes whenever the same tensors would mean another function.
-FORMAT = "hsrdiff-cdformer-1"
-_CALLED = "a CDFormer of the paper's mode"
+# The last number changes whenever the same tensors would mean another function.
+FORMATS = {kind: f"hsrdiff-{kind}-1" for kind in DENOISERS}
+_USUAL = "cdformer"
 
 
 class NoiseRange(BaseModel):
@@ -75,12 +76,25 @@ def shipped_weights() -> dict[str, Path]:
     return shipped_files()
 
 
-def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
+def denoiser_of(path: PathLike) -> str | None:
+    """Return the kind of denoiser that a weights file holds, or None where it holds none.
+
+    Args:
+        path: A path, or the name of weights shipped with the package.
+
+    Returns:
+        A name in `DENOISERS`.
+    """
+    kinds = {format_: kind for kind, format_ in FORMATS.items()}
+    return kinds.get(kind_of(shipped_files().get(str(path), Path(path))))
+
+
+def save_weights(path: PathLike, network: Denoiser, card: ModelCard) -> Path:
     """Write a network's weights, configuration and card to one safetensors file, all or nothing.
 
     Args:
         path: Target; its folder must exist.
-        network: The network.
+        network: A network of `DENOISERS`.
         card: What it was trained on.
 
     Returns:
@@ -89,10 +103,11 @@ def save_weights(path: PathLike, network: CDFormer, card: ModelCard) -> Path:
     Raises:
         WriteError: If the file cannot be written.
     """
-    return save_module(path, network, network.config, card, FORMAT)
+    kind = next(kind for kind, entry in DENOISERS.items() if entry.network is type(network))
+    return save_module(path, network, network.config, card, FORMATS[kind])
 
 
-def read_card(path: PathLike) -> tuple[CDFormerConfig, ModelCard]:
+def read_card(path: PathLike) -> tuple[BaseModel, ModelCard]:
     """Read configuration and card of a weights file without its tensors.
 
     Args:
@@ -104,15 +119,18 @@ def read_card(path: PathLike) -> tuple[CDFormerConfig, ModelCard]:
     Raises:
         WeightsError: If the file is missing, truncated, or not ours.
     """
-    return read_description(path, FORMAT, _CALLED, CDFormerConfig, ModelCard)[1:]
+    return _describe(path, denoiser_of(path) or _USUAL)[1:]
 
 
-def load_network(path: PathLike, *, device: torch.device | str = "cpu") -> tuple[CDFormer, ModelCard]:
+def load_network(
+    path: PathLike, *, device: torch.device | str = "cpu", kind: str | None = None
+) -> tuple[Denoiser, ModelCard]:
     """Build the network a weights file describes and load its weights.
 
     Args:
         path: A path, or the name of weights shipped with the package.
         device: Where the network goes.
+        kind: A name in `DENOISERS` that the file must hold; any when None.
 
     Returns:
         The network in evaluation mode, float32, and its card.
@@ -120,9 +138,15 @@ def load_network(path: PathLike, *, device: torch.device | str = "cpu") -> tuple
     Raises:
         WeightsError: If the file is missing, truncated, not ours, or its tensors do not fit its own description.
     """
-    source, config, card = read_description(path, FORMAT, _CALLED, CDFormerConfig, ModelCard)
+    kind = kind or denoiser_of(path) or _USUAL
+    source, config, card = _describe(path, kind)
     with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten: leave the caller's draws alone
-        network = CDFormer(card.bands, card.msi_bands, config).to(device)
-    described = f"{card.bands} + {card.msi_bands} bands, {config.channels} channels, {config.layers} layers"
-    load_tensors(source, network, described, device)
+        network = DENOISERS[kind].network(card.bands, card.msi_bands, config).to(device)
+    shape = ", ".join(f"{key} {value}" for key, value in config.model_dump().items())
+    load_tensors(source, network, f"{card.bands} + {card.msi_bands} bands, {shape}", device)
     return network.eval(), card
+
+
+def _describe(path: PathLike, kind: str) -> tuple[Path, BaseModel, ModelCard]:
+    entry = DENOISERS[kind]
+    return read_description(path, FORMATS[kind], entry.summary, entry.config, ModelCard)

@@ -14,7 +14,7 @@ from torch import nn
 
 from hsrdiff.diffusion import Schedule, diffuse, sample_gamma
 from hsrdiff.errors import MissingExtraError
-from hsrdiff.networks import CDFormer
+from hsrdiff.networks import Denoiser
 from hsrdiff.observation import Observation
 from hsrdiff.rng import generator, normal_like
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, save_checkpoint
@@ -106,7 +106,7 @@ class Task:
         digest: Hash of the recipe and the data, kept in checkpoints.
     """
 
-    network: CDFormer
+    network: Denoiser
     patches: Patches
     observation: Observation
     schedule: Schedule
@@ -267,7 +267,7 @@ class _Silence:
         """Say nothing."""
 
 
-def _freeze(network: CDFormer, *, second_half_only: bool) -> list[torch.nn.Parameter]:
+def _freeze(network: Denoiser, *, second_half_only: bool) -> list[torch.nn.Parameter]:
     """Let gradients reach only the parameters a stage trains, and return them."""
     parameters = list(network.parameters())
     if not second_half_only:

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hsrdiff.errors import RecipeError, did_you_mean
-from hsrdiff.networks import PRESETS, CDFormerConfig
+from hsrdiff.networks import DENOISERS, PRESETS, CDFormerConfig
+from hsrdiff.networks.ablations import UNetConfig
 from hsrdiff.training.progressive import Stage
 from hsrdiff.typing import PathLike
 
@@ -49,17 +50,28 @@ class DataSection(_Section):
 
 
 class NetworkSection(_Section):
-    """The network: a preset, or every field of CDFormerConfig.
+    """The network: a preset, or every field of its configuration.
 
     Attributes:
+        kind: A name in `hsrdiff.networks.DENOISERS`.
         preset: "paper", "small" or "tiny".
         embedding_scale: Scale of gamma in Eq. (7).
         custom: A whole configuration in place of the preset.
+        unet: Configuration of the kind "unet", which has no preset.
     """
 
+    kind: str = "cdformer"
     preset: str = "paper"
     embedding_scale: float = Field(1.0, gt=0)
     custom: CDFormerConfig | None = None
+    unet: UNetConfig | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        if value not in DENOISERS:
+            raise ValueError(f"a known network; {did_you_mean(value, DENOISERS)}")
+        return value
 
     @field_validator("preset")
     @classmethod
@@ -68,8 +80,19 @@ class NetworkSection(_Section):
             raise ValueError(f"unknown preset '{value}'; {did_you_mean(value, PRESETS)}")
         return value
 
-    def config(self) -> CDFormerConfig:
+    @model_validator(mode="after")
+    def _one_shape(self) -> NetworkSection:
+        shaped = {"preset", "embedding_scale", "custom"} & self.model_fields_set
+        if self.kind == "unet" and shaped:
+            raise ValueError(f"no '{min(shaped)}' for the kind unet: its shape stands in network.unet")
+        if self.kind != "unet" and self.unet is not None:
+            raise ValueError(f"no network.unet for the kind {self.kind}: its shape is a preset or network.custom")
+        return self
+
+    def config(self) -> CDFormerConfig | UNetConfig:
         """Return the configuration this section describes."""
+        if self.kind == "unet":
+            return self.unet or UNetConfig()
         if self.custom is not None:
             return self.custom
         return PRESETS[self.preset].model_copy(update={"embedding_scale": self.embedding_scale})
@@ -133,7 +156,7 @@ class Recipe(_Section):
         name: Short name of letters, digits, ".", "_" and "-"; becomes the weights' name.
         summary: One sentence: what it trains, how long, what to expect.
         data: Scenes and pairs.
-        network: CDFormer's shape.
+        network: Which denoiser, and its shape.
         diffusion: Noise schedule.
         training: Optimiser and stages.
     """
@@ -161,12 +184,14 @@ class Recipe(_Section):
     def digest(self) -> str:
         """Return a hash of all that decides the result, to tell whether a checkpoint belongs to this recipe."""
         decisive = self.model_dump(mode="json", exclude={"summary": True, "training": {"save_every"}})
+        if self.network.kind == "cdformer":  # checkpoints from before there were other kinds go on
+            del decisive["network"]["kind"], decisive["network"]["unet"]
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that come with the package, by name."""
-    return {p.stem: p for p in sorted(_FOLDER.glob("*.toml"))}
+    return {p.stem: p for p in sorted([*_FOLDER.glob("*.toml"), *_FOLDER.glob("ablations/*.toml")])}
 
 
 def explain(error: ValidationError, source: str, recipe: type[BaseModel]) -> RecipeError:

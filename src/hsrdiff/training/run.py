@@ -16,7 +16,7 @@ import torch
 from hsrdiff.datasets import SPLITS, Dataset, FolderDataset, make_dataset
 from hsrdiff.diffusion import linear_schedule
 from hsrdiff.errors import InvalidValueError, RecipeError, WriteError, did_you_mean
-from hsrdiff.networks import CDFormer, ModelCard, NoiseRange, save_weights
+from hsrdiff.networks import DENOISERS, ModelCard, NoiseRange, save_weights
 from hsrdiff.observation import Observation
 from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
@@ -289,7 +289,7 @@ def make_task(recipe: Recipe, training: TrainingData) -> Task:
     options = recipe.training
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(options.seed, "weights"))
-        network = CDFormer(
+        network = DENOISERS[recipe.network.kind].network(
             training.scenes[0].shape[0],
             training.observation.spectral.matrix.shape[0],
             recipe.network.config(),

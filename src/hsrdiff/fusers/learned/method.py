@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from hsrdiff.networks import denoiser_of
 from hsrdiff.networks.competitors import competitor_of
 from hsrdiff.typing import PathLike
+
+_REGRESSION = "regression-cdformer"
 
 
 def learned_method(weights: PathLike) -> str | None:
@@ -15,4 +18,6 @@ def learned_method(weights: PathLike) -> str | None:
     Returns:
         A name in `hsrdiff.fusers.FUSERS`, or None where the file is for none of them.
     """
+    if denoiser_of(weights) == _REGRESSION:
+        return _REGRESSION
     return competitor_of(weights)

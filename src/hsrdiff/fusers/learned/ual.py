@@ -81,7 +81,7 @@ class UALFuser(CompetitorFuser):
         )
         with torch.enable_grad():
             for step in range(self.steps):
-                adapted = adaptor(Z)
+                adapted: torch.Tensor = adaptor(Z)
                 loss = F.l1_loss(psf(adapted), Y) + F.l1_loss(response.apply(adapted), X)
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)

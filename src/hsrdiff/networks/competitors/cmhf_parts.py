@@ -61,7 +61,8 @@ class Down(nn.Module):
             n, bands = out[-1].shape[:2]
             one = out[-1].flatten(0, 1)[:, None]
             padded = F.pad(one, (1, 1, 1, 1) if step == 4 else (1, 0, 1, 0))
-            out.append(F.conv2d(padded, kernel, stride=step)[:, 0].unflatten(0, (n, bands)))
+            coarse = F.conv2d(padded, kernel, stride=step)
+            out.append(coarse.view(n, bands, *coarse.shape[-2:]))
         return out
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
@@ -72,6 +73,13 @@ class Down(nn.Module):
 def _conv(inside: int, outside: int) -> nn.Conv2d:
     conv = nn.Conv2d(inside, outside, 3, padding=1, bias=False)
     nn.init.trunc_normal_(conv.weight, std=_STD, a=-2 * _STD, b=2 * _STD)
+    return conv
+
+
+def _doubler(bands: int) -> nn.ConvTranspose2d:
+    conv = nn.ConvTranspose2d(bands, bands, 3, stride=2, bias=False)
+    with torch.no_grad():
+        conv.weight.copy_(torch.eye(bands)[:, :, None, None].expand(-1, -1, 3, 3) / 4)
     return conv
 
 
@@ -121,14 +129,9 @@ class Up(nn.Module):
     def __init__(self, bands: int, msi_bands: int, steps: Sequence[int]) -> None:
         super().__init__()
         self.doublings = tuple(1 if step == 2 else 2 for step in reversed(steps))
-        self.doublers = nn.ModuleList(
-            nn.ConvTranspose2d(bands, bands, 3, stride=2, bias=False) for _ in range(sum(self.doublings))
-        )
+        self.doublers = nn.ModuleList(_doubler(bands) for _ in range(sum(self.doublings)))
         self.adjust = nn.ModuleList(Residual(bands, msi_bands, scale=1 / 100) for _ in steps)
         self.blur = nn.Parameter(torch.full((bands, 1, 4, 4), 1 / 16))
-        with torch.no_grad():
-            for conv in self.doublers:
-                conv.weight.copy_(torch.eye(bands)[:, :, None, None].expand(-1, -1, 3, 3) / 4)
 
     def forward(self, error: torch.Tensor, guides: Sequence[torch.Tensor]) -> torch.Tensor:
         """Upsample.

@@ -61,4 +61,5 @@ class LearnedPSF(nn.Module):
         beyond = self.weight.shape[-1] - self.factor
         before, after = beyond // 2, beyond - beyond // 2
         one = F.pad(Z.flatten(0, 1)[:, None], (before, after, before, after), mode="replicate")
-        return F.conv2d(one, self.weight, self.bias, stride=self.factor).unflatten(0, Z.shape[:2])[:, :, 0]
+        coarse = F.conv2d(one, self.weight, self.bias, stride=self.factor)
+        return coarse.view(*Z.shape[:2], *coarse.shape[-2:])
