@@ -9,6 +9,7 @@ from hsrdiff.evaluation import Row
 from hsrdiff.experiments import base as base_module
 from hsrdiff.experiments.base import fusion_trials
 from hsrdiff.experiments.cave_x32 import BASE, OURS, CaveX32, fusers
+from hsrdiff.experiments.residual_seeds import ResidualSeeds
 from hsrdiff.experiments.residual_steps import ONE, ResidualSteps, variants
 from hsrdiff.fusers import Bicubic
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
@@ -43,6 +44,16 @@ def test_the_table_pairs_our_method_with_its_base():
 def test_the_steps_are_held_against_the_base():
     rows = {("a", "base"): row("base", "a", 40.0, 0.010), ("a", ONE): row(ONE, "a", 41.0, 0.0095)}
     assert "| 1 step | 41.00 | 3.000 | 0.2000 | 95.00 | 0.950 | 1.0 |" in ResidualSteps().report(rows)
+
+
+def test_the_spread_of_the_seeds():
+    rows = {}
+    for k, psnr_db in enumerate((41.0, 41.2, 41.4)):
+        rows["a", f"{OURS}, seed {k}"] = row(OURS, "a", psnr_db, 0.009 - 0.0005 * k)
+    rows["a", BASE] = row(BASE, "a", 40.0, 0.010)
+    text = ResidualSeeds().report(rows)
+    assert f"| {BASE} | 40.00 | 0.9900 | 3.00 | 0.200 | 1.000 | 1.000 |" in text
+    assert "| 41.20 ± 0.20 | 0.9900 ± 0.0000 | 3.00 ± 0.00 | 0.200 ± 0.000 | 0.850 ± 0.050 |" in text
 
 
 def test_the_ways_to_sample_are_many_and_named_once():

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.experiments.ablations import TABLES
 from hsrdiff.experiments.auto_choice import AutoChoice
 from hsrdiff.experiments.band_figures import BandFigure
 from hsrdiff.experiments.base import Experiment
 from hsrdiff.experiments.cave_x32 import CaveX32
+from hsrdiff.experiments.error_figure import ErrorFigure
 from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
 from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.residual_scenes import ResidualScenes
+from hsrdiff.experiments.residual_seeds import ResidualSeeds
 from hsrdiff.experiments.residual_steps import ResidualSteps
 from hsrdiff.experiments.robustness import Robustness
 from hsrdiff.experiments.table1 import Table1
@@ -21,8 +24,11 @@ EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         Table1(),
+        *TABLES,
         BandFigure(6, "cave", "thread_spools", 4),
+        ErrorFigure(),
         CaveX32(),
+        ResidualSeeds(),
         ResidualSteps(),
         ResidualScenes(),
         LeftOut(),

@@ -78,7 +78,6 @@ def _entries(suffix: str, diffusion: str, residual: str = "") -> tuple[Entry, ..
             diffusion,
             {"steps": 25, "precision": "bfloat16"},
             "HSR-Diff",
-            101.0,
         ),
         Entry("kriging", "kriging", options=quick),
         Entry("kriging-learned", "kriging-learned", options=quick),
@@ -91,7 +90,7 @@ PROTOCOLS: dict[str, Protocol] = {
         "cave",
         32,
         None,
-        _entries("cave-x32", "cave-x32-small"),
+        _entries("cave-x32", "cdformer-cave-x32"),
         "twelve CAVE test scenes at x32",
     ),
 }
