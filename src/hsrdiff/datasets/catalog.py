@@ -128,7 +128,7 @@ def make_dataset(
         raise InputError(
             f"the data set '{name}' is a real pair without a known Z, so nothing can be scored or trained on",
             expected=f"a data set with a truth: {', '.join(DATASETS)}",
-            do="fuse the pair with hsrdiff.fuse, which takes what hsrdiff.datasets.make_pairs loads",
+            do="fuse the pair: hsrdiff.fuse takes what hsrdiff.datasets.make_pairs loads",
         )
     if not Path(name).expanduser().is_dir():
         raise DatasetNotFoundError(

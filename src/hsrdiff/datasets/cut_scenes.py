@@ -13,8 +13,8 @@ from hsrdiff.typing import FloatArray, PathLike
 
 # P18: blue, green, red, near infrared 1
 SENSOR = "worldview3:bgrn"
-# values below this share of the peak, over a whole scene, are another unit than the published file's
-LEAST_SHARE = 0.01
+# a largest value outside these shares of the peak means another unit than the published file's
+LEAST_SHARE, LARGEST_SHARE = 0.01, 1.5
 
 
 class CutScenes(KnownScenes):
@@ -40,7 +40,7 @@ class CutScenes(KnownScenes):
 
     @property
     def margin(self) -> int:
-        """Pixels left out between training and test: one LR pixel, the PSF reaches half of that beyond its block."""
+        """Pixels left out between training and test: one LR pixel; the PSF reaches half of that beyond its block."""
         return self.factor
 
     def windows(self) -> Mapping[str, tuple[slice, slice]]:
@@ -83,14 +83,12 @@ class CutScenes(KnownScenes):
         """
         path = self.path(scene)
         values = self.read_window(path, *self.windows()[scene])
-        finite = np.isfinite(values)
-        lowest = float(np.min(values, where=finite, initial=np.inf))
-        highest = float(np.max(values, where=finite, initial=-np.inf))
+        lowest, highest = (float(extreme.reduce(values, axis=None)) for extreme in (np.fmin, np.fmax))  # NaN apart
         least = LEAST_SHARE * self.peak
-        if lowest < -least or not least <= highest <= self.peak:
+        if lowest < -least or not least <= highest <= LARGEST_SHARE * self.peak:
             raise CubeFormatError(
                 f"the values of '{path}' run from {lowest:g} to {highest:g} in the scene '{scene}'",
-                expected=f"the digital numbers of the published file, 0 to {self.peak:g}",
+                expected=f"the digital numbers of the published file, 0 to about {self.peak:g}",
                 do="get the file again, not scaled",
             )
         return np.maximum(values, 0.0, out=values)

@@ -80,7 +80,7 @@ class KnownScenes:
             CubeFormatError: If the file cannot be read or is not laid out as it should be.
             InputError: For an unknown scene.
         """
-        values = (self.read_scene(scene) / self.peak).astype(np.float32)
+        values = (self.read_scene(scene) / self.peak).astype(np.float32, copy=False)
         centres_nm, fwhm_nm = self.axis()
         cube = as_cube(values, wavelengths_nm=centres_nm, fwhm_nm=fwhm_nm)
         cube.name = f"{self.name}/{scene}"
