@@ -7,6 +7,7 @@ import scipy.io
 
 from hsrdiff.cubes import open_cube, write_cube
 from hsrdiff.cubes.array_choice import band_axis
+from hsrdiff.cubes.matlab73 import lazy_array
 from hsrdiff.errors import CubeFormatError
 
 CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)  # rows x columns x bands
@@ -145,3 +146,17 @@ def test_a_v73_file_reads_in_chunks_in_the_order_of_matlab(tmp_path):
     path = save73(tmp_path, data=CUBE)
     lazy = open_cube(path, chunks={"y": 2, "x": 2})
     np.testing.assert_array_equal(lazy[:, 1:, 1:3].values, CUBE.transpose(2, 0, 1)[:, 1:, 1:3])
+
+
+def test_a_named_array_is_read_where_it_is_sliced_in_the_order_of_matlab(tmp_path):
+    path = save73(tmp_path, data=CUBE, map=np.zeros((3, 4)))
+    array = lazy_array(path, "data")
+    assert array.shape == CUBE.shape
+    np.testing.assert_array_equal(array[1:3, 0:2, 2:5], CUBE[1:3, 0:2, 2:5])
+    np.testing.assert_array_equal(array.transpose((2, 0, 1))[0:1, 1:2, :], CUBE.transpose(2, 0, 1)[0:1, 1:2])
+    with pytest.raises(CubeFormatError, match="no variable 'cube'"):
+        lazy_array(path, "cube")
+    with pytest.raises(CubeFormatError, match="three dimensions"):
+        lazy_array(path, "map")
+    with pytest.raises(CubeFormatError, match="damaged"):
+        lazy_array(save5(tmp_path, data=CUBE), "data")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from hsrdiff.cubes import as_cube
-from hsrdiff.errors import InvalidValueError, ShapeError
-from hsrdiff.evaluation import dataset_scene, simulate_scene, truth_digest
+from hsrdiff.errors import InputError, InvalidValueError, ShapeError
+from hsrdiff.evaluation import Truth, dataset_scene, measured_scene, simulate_scene, truth_digest, truth_scene
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
 
 OBSERVATION = Observation(SpectralResponse(np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]])), SpatialResponse.gaussian(4))
@@ -120,3 +120,58 @@ def test_digest_follows_what_decides_the_scene_and_nothing_else():
         *(truth_digest(cube, observation) for observation in (other_r, other_d, other_border)),
     ]
     assert len({known, *others}) == 6
+
+
+def guide_of(cube, gain=1.0):
+    return as_cube(gain * np.einsum("bB,Byx->byx", OBSERVATION.spectral.matrix.numpy(), cube.values))
+
+
+def test_a_guide_that_is_r_z_gives_the_simulated_scene():
+    cube = cube_of(18, 13)
+    scene = measured_scene(cube, guide_of(cube), OBSERVATION, name="a")
+    simulated = simulate_scene(cube, OBSERVATION, name="a")
+    torch.testing.assert_close(scene.X, simulated.X)
+    assert torch.equal(scene.Y, simulated.Y)
+    assert torch.equal(scene.Z, simulated.Z)
+    assert scene.sigma_x < 1e-6
+    assert scene.valid is None
+    np.testing.assert_array_equal(scene.wavelengths_nm, WAVELENGTHS_NM)
+
+
+def test_a_guide_that_disagrees_is_taken_as_it_is_and_known_to_be_noisy():
+    cube = cube_of(64, 64)
+    noise = 0.05 * np.random.default_rng(5).standard_normal((2, 64, 64)).astype(np.float32)
+    guide = guide_of(cube) + noise
+    scene = truth_scene(Truth(cube, OBSERVATION, guide), name="a")
+    np.testing.assert_array_equal(scene.X[0], guide)
+    assert torch.equal(scene.Y, simulate_scene(cube, OBSERVATION).Y)
+    assert scene.sigma_y == 0.0
+    assert scene.sigma_x > 0.0
+
+
+def test_a_pixel_invalid_in_one_image_is_invalid_in_both():
+    cube, turned = cube_of(), cube_of().transpose("y", "x", "band")
+    guide = guide_of(cube)
+    guide[1, 5, 5] = np.nan
+    turned[3, 9, 0] = np.nan
+    scene = measured_scene(turned, guide, OBSERVATION)
+    assert (~scene.valid).nonzero().tolist() == [[0, 0, 3, 9], [0, 0, 5, 5]]
+    for image in (scene.X, scene.Z):
+        assert torch.equal(torch.isfinite(image).all(dim=1, keepdim=True), scene.valid)
+    assert not scene.valid_lr[0, 0, 1, 1]
+
+
+def test_a_guide_that_does_not_fit_is_refused():
+    cube = cube_of()
+    with pytest.raises(ShapeError, match="16 x 8 pixels; expected 16 x 12"):
+        measured_scene(cube, guide_of(cube)[:, :, :8], OBSERVATION)
+    with pytest.raises(ShapeError, match="1 multispectral"):
+        measured_scene(cube, guide_of(cube)[:1], OBSERVATION)
+    with pytest.raises(InputError, match="which was measured"):
+        truth_scene(Truth(cube, OBSERVATION, guide_of(cube)), snr_x_db=30.0)
+
+
+def test_a_measured_guide_is_part_of_the_digest():
+    cube = cube_of()
+    digests = {truth_digest(cube, OBSERVATION, guide) for guide in (None, guide_of(cube), guide_of(cube, 1.01))}
+    assert len(digests) == 3

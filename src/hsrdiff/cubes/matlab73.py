@@ -71,6 +71,34 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     return cube_of_matlab(raw, vectors, texts, chunks, name)
 
 
+def lazy_array(path: Path, variable: str) -> Hdf5Bands:
+    """Find an array of three dimensions by name, for files too large to read whole.
+
+    Args:
+        path: The file.
+        variable: The array's name.
+
+    Returns:
+        The array with MATLAB's order of axes; a slice of it is read when it is taken.
+
+    Raises:
+        CubeFormatError: The file is damaged or no MATLAB 7.3 file, or has no such array.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            datasets = {name: item for name, item in datasets_of(file).items() if not name.startswith("#")}
+            entries = {
+                name: Entry((item.shape or ())[::-1], _class_of(item), _is_numeric(item))
+                for name, item in datasets.items()
+            }
+            name = choose_array(path, entries, variable)
+            return Hdf5Bands(path, name, entries[name].shape, datasets[name].dtype, (2, 1, 0))
+    except (OSError, RuntimeError) as error:
+        raise damaged(path, error) from error
+
+
 def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """Write as MATLAB does: a 512-byte header, arrays with reversed axes and their class as an attribute.
 

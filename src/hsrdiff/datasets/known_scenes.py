@@ -80,11 +80,27 @@ class KnownScenes:
             CubeFormatError: If the file cannot be read or is not laid out as it should be.
             InputError: For an unknown scene.
         """
-        values = (self.read(self.path(scene)) / self.peak).astype(np.float32)
+        values = (self.read_scene(scene) / self.peak).astype(np.float32, copy=False)
         centres_nm, fwhm_nm = self.axis()
         cube = as_cube(values, wavelengths_nm=centres_nm, fwhm_nm=fwhm_nm)
         cube.name = f"{self.name}/{scene}"
         return cube
+
+    def read_scene(self, scene: str) -> FloatArray:
+        """Read the bands kept of one scene: the whole file, unless a data set cuts scenes out of one.
+
+        Args:
+            scene: A name from `scenes`.
+
+        Returns:
+            Shape (B, H, W), in the file's units, invalid pixels NaN.
+
+        Raises:
+            DatasetNotFoundError: If its file is not there.
+            CubeFormatError: If the file cannot be read or is not laid out as it should be.
+            InputError: For an unknown scene.
+        """
+        return self.read(self.path(scene))
 
     def path(self, scene: str) -> Path:
         """Return where the file of a scene is.

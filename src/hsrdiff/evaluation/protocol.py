@@ -1,18 +1,20 @@
-"""From a known Z to a scene to fuse: Wald's protocol with Eq. (1), and noise if asked for."""
+"""From a known Z to a scene to fuse: Wald's protocol with Eq. (1), noise if asked for, or a measured X."""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import xarray as xr
 
-from hsrdiff.datasets import Dataset
-from hsrdiff.errors import InvalidValueError, ShapeError
+from hsrdiff.datasets import Dataset, RealGuide
+from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.fusers.masking import fill_invalid
-from hsrdiff.observation import Observation, Scene, add_noise
+from hsrdiff.observation import Observation, Scene, add_noise, pair_noise
 from hsrdiff.rng import generator
 
 # an LR pixel is valid when no more than this share of its PSF falls on invalid pixels of Z
@@ -90,6 +92,68 @@ def simulate_scene(
     ).check()
 
 
+def measured_scene(
+    cube: xr.DataArray,
+    guide: xr.DataArray,
+    observation: Observation,
+    *,
+    snr_y_db: float = math.inf,
+    seed: int = 0,
+    name: str = "",
+) -> Scene:
+    """Make Y = Z D + noise from a cube, and take X as it was measured.
+
+    X = R Z holds only as far as R and the registration are right, so the noise level of X is not known: it is found
+    from X and Y, as for any pair of the user's. Pixels invalid in either image are invalid in both.
+
+    Args:
+        cube: Z, dims (band, y, x), invalid pixels NaN.
+        guide: X, dims (band, y, x), on the grid and in the unit of Z, invalid pixels NaN.
+        observation: R and D.
+        snr_y_db: Signal-to-noise ratio of Y in dB; infinite for none.
+        seed: Seed of the noise.
+        name: Name of the scene, which also keys the noise.
+
+    Returns:
+        A float32 scene with Z, masks where something is invalid, NaN under them.
+
+    Raises:
+        ShapeError: If the images differ in size, or do not fit R and D.
+        InvalidValueError: If no pixel is valid.
+    """
+    for axis in ("y", "x"):
+        if cube.sizes[axis] != guide.sizes[axis]:
+            raise ShapeError(
+                f"the measured guide of '{name}' is {guide.sizes['y']} x {guide.sizes['x']} pixels",
+                expected=f"{cube.sizes['y']} x {cube.sizes['x']}, the size of Z",
+                do="resample it to the grid of Z",
+            )
+    measured = np.asarray(guide.transpose("band", "y", "x").values, dtype=np.float32)
+    seen = np.isfinite(measured).all(axis=0)
+    known = cube.transpose("band", "y", "x").where(xr.DataArray(seen, dims=("y", "x")))
+    simulated = simulate_scene(known, observation, snr_y_db=snr_y_db, seed=seed, name=name)
+    height, width = simulated.X.shape[-2:]
+    X = torch.from_numpy(measured[:, :height, :width].copy())[None]
+    if simulated.valid is not None:
+        X = torch.where(simulated.valid, X, torch.nan)
+    scene = replace(simulated, X=X).check()
+    return replace(scene, sigma_x=pair_noise(scene, sigma_y=scene.sigma_y).sigma_x)
+
+
+class Truth(NamedTuple):
+    """What decides one scene of a data set, but for its noise.
+
+    Attributes:
+        Z: HR-HSI, a cube (band, y, x) with values 0..1.
+        observation: Eq. (1).
+        X: HR-MSI where it was measured, a cube (b, y, x); None where it is R Z.
+    """
+
+    Z: xr.DataArray
+    observation: Observation
+    X: xr.DataArray | None = None
+
+
 def dataset_scene(
     dataset: Dataset,
     scene: str,
@@ -114,13 +178,47 @@ def dataset_scene(
         DatasetNotFoundError: If the scene's files are not there.
         InputError: For an unknown scene.
     """
-    cube, observation = dataset_truth(dataset, scene)
-    return simulate_scene(
-        cube, observation, snr_x_db=snr_x_db, snr_y_db=snr_y_db, seed=seed, name=f"{dataset.name}/{scene}"
-    )
+    truth = dataset_truth(dataset, scene)
+    return truth_scene(truth, snr_x_db=snr_x_db, snr_y_db=snr_y_db, seed=seed, name=f"{dataset.name}/{scene}")
 
 
-def dataset_truth(dataset: Dataset, scene: str) -> tuple[xr.DataArray, Observation]:
+def truth_scene(
+    truth: Truth,
+    *,
+    snr_x_db: float = math.inf,
+    snr_y_db: float = math.inf,
+    seed: int = 0,
+    name: str = "",
+) -> Scene:
+    """Make a scene from its truth: X and Y by Eq. (1), or Y alone where X was measured.
+
+    Args:
+        truth: What `dataset_truth` read.
+        snr_x_db: Signal-to-noise ratio of X in dB; infinite for none.
+        snr_y_db: Signal-to-noise ratio of Y in dB; infinite for none.
+        seed: Seed of the noise.
+        name: Name of the scene, which also keys the noise.
+
+    Returns:
+        The scene.
+
+    Raises:
+        ShapeError: If the images do not fit together.
+        InvalidValueError: If no pixel is valid.
+        InputError: If noise is asked for on a measured X, which has its own.
+    """
+    if truth.X is None:
+        return simulate_scene(truth.Z, truth.observation, snr_x_db=snr_x_db, snr_y_db=snr_y_db, seed=seed, name=name)
+    if not math.isinf(snr_x_db):
+        raise InputError(
+            f"noise of {snr_x_db:g} dB for the multispectral image of '{name}', which was measured",
+            expected="no noise on it beside its own",
+            do="leave the SNR of X out, or simulate the guide by naming a sensor",
+        )
+    return measured_scene(truth.Z, truth.X, truth.observation, snr_y_db=snr_y_db, seed=seed, name=name)
+
+
+def dataset_truth(dataset: Dataset, scene: str) -> Truth:
     """Read what decides one scene of a data set.
 
     Args:
@@ -128,29 +226,34 @@ def dataset_truth(dataset: Dataset, scene: str) -> tuple[xr.DataArray, Observati
         scene: A name from ``dataset.scenes``.
 
     Returns:
-        Z, a cube (band, y, x) with values 0..1, and Eq. (1).
+        Z, Eq. (1), and X where it was measured.
 
     Raises:
         DatasetNotFoundError: If the scene's files are not there.
         InputError: For an unknown scene.
     """
     cube = dataset.load(scene)
-    return cube, dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
+    observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
+    return Truth(cube, observation, dataset.load_guide(scene) if isinstance(dataset, RealGuide) else None)
 
 
-def truth_digest(cube: xr.DataArray, observation: Observation) -> str:
-    """Hash what decides a simulated scene, but for its noise.
+def truth_digest(cube: xr.DataArray, observation: Observation, guide: xr.DataArray | None = None) -> str:
+    """Hash what decides a scene of a data set, but for its noise.
 
     Args:
         cube: Z, dims (band, y, x).
         observation: R and D.
+        guide: X where it was measured.
 
     Returns:
-        16 hexadecimal digits, the same wherever Z, its wavelengths, R and D are the same.
+        16 hexadecimal digits, the same wherever Z, its wavelengths, R, D and a measured X are the same.
     """
     spatial = observation.spatial
     digest = hashlib.sha256(f"{cube.shape} {cube.dtype} {spatial.factor} {spatial.border}".encode())
     digest.update(np.ascontiguousarray(cube.values).data)
+    if guide is not None:
+        digest.update(f"{guide.shape} {guide.dtype}".encode())
+        digest.update(np.ascontiguousarray(guide.values).data)
     numbers = [observation.spectral.matrix.numpy(), spatial.kernel.numpy()]
     if "wavelength" in cube.coords:
         numbers.append(np.asarray(cube["wavelength"].values, dtype=np.float64))

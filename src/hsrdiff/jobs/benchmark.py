@@ -17,10 +17,10 @@ from hsrdiff.evaluation import (
     evaluate_fuser,
     mean_row,
     row_key,
-    simulate_scene,
     to_csv,
     to_markdown,
     truth_digest,
+    truth_scene,
 )
 from hsrdiff.fusers import FUSERS, Fuser, make_fuser
 from hsrdiff.networks import shipped_digest
@@ -100,14 +100,14 @@ def benchmark(
     protocol = [dataset, split]
     rows: dict[str, list[Row]] = {m: [] for m in methods}
     for name in scenes or known:
-        truth, observation = dataset_truth(source, name)
-        content = truth_digest(truth, observation)
+        truth = dataset_truth(source, name)
+        content = truth_digest(*truth)
         scene = None
         for method, fuser in fusers.items():
             key = _key(protocol, name, content, fuser, told[method], seed)
             row = kept.get(key)
             if row is None:
-                scene = scene or simulate_scene(truth, observation, seed=seed, name=f"{source.name}/{name}")
+                scene = scene or truth_scene(truth, seed=seed, name=f"{source.name}/{name}")
                 row, _ = evaluate_fuser(fuser, scene, generator=generator(seed, "fuse", method, name))
                 kept.add(key, row)
             rows[method].append(row)
