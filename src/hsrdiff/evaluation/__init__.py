@@ -5,6 +5,7 @@ from hsrdiff.evaluation.protocol import dataset_scene, dataset_truth, simulate_s
 from hsrdiff.evaluation.published import PUBLISHED, PublishedRow
 from hsrdiff.evaluation.rows import Row, evaluate_fuser, mean_row, score_fusion
 from hsrdiff.evaluation.tables import to_csv, to_json, to_markdown
+from hsrdiff.evaluation.without_truth import judge
 
 __all__ = [
     "PUBLISHED",
@@ -14,6 +15,7 @@ __all__ = [
     "dataset_scene",
     "dataset_truth",
     "evaluate_fuser",
+    "judge",
     "mean_row",
     "row_key",
     "score_fusion",
