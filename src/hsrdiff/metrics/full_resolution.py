@@ -119,7 +119,5 @@ def full_resolution(
         )
     if ndvi is None:
         remarks.append("NDVI is left out, as an image has no bands known to lie near 660 and 840 nm")
-    shares = [
-        float(mask_array(counted, np.shape(image)[-2:]).mean()) for counted, image in ((mask, X), (mask_lr, Y))
-    ]
+    shares = [float(mask_array(counted, np.shape(image)[-2:]).mean()) for counted, image in ((mask, X), (mask_lr, Y))]
     return FullResolution(spectral, spatial, max(d_lambda, 0.0), d_s, ndvi, shares[0], shares[1], tuple(remarks))

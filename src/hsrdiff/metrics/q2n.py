@@ -18,9 +18,7 @@ LEAST_SHARE = 0.5
 _CONSTANT = 1e-24
 
 
-def q2n(
-    Z_hat: Image, Z: Image, *, mask: Mask | None = None, block: int = BLOCK_PX, stride: int | None = None
-) -> float:
+def q2n(Z_hat: Image, Z: Image, *, mask: Mask | None = None, block: int = BLOCK_PX, stride: int | None = None) -> float:
     """Return Q2^n, the mean over blocks of 4 |cov| |m| |m'| / ((var + var') (|m|^2 + |m'|^2)).
 
     Garzelli and Nencini, IEEE GRSL 6(4), 2009. The bands of a pixel are the parts of a hypercomplex number z, filled

@@ -74,7 +74,7 @@ def explained_shares(Z_hat: Image, X: Image, *, mask: Mask | None = None) -> Flo
         centred = (spectra - mean) / np.sqrt(np.where(square > 0, square, 1.0))
         scatter += np.square(centred).sum(axis=0)
         # Numerics: a QR factorisation of pieces loses no digits to the squares of the spectra
-        triangle = np.linalg.qr(np.concatenate([triangle, centred]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, centred])).R)
     # every regressor alike, so that the share of the strongest means the same in any unit
     deviation = np.sqrt(scatter / pixels)
     constant = deviation <= _NEGLIGIBLE
