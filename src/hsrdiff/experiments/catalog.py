@@ -11,6 +11,7 @@ from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
 from hsrdiff.experiments.left_out import LeftOut
+from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_steps import ResidualSteps
 from hsrdiff.experiments.robustness import Robustness
@@ -28,6 +29,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         KrigingAblation(),
         KrigingCost(),
         AutoChoice(),
+        QualityWithoutTruth(),
     )
 }
 

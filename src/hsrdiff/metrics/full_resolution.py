@@ -15,6 +15,8 @@ from hsrdiff.metrics.pair import Image, Mask, mask_array
 from hsrdiff.metrics.q2n import BLOCK_PX, q2n
 from hsrdiff.metrics.spatial_distortion import spatial_distortion
 
+# distortions below this are rounding
+VANISHING = 1e-6
 CONVENTION = (
     "spectral consistency R Z against X and spatial consistency Z D against Y, RMSE of each band over its root mean "
     f"square; D_lambda 1 - Q2n of Z D against Y in {BLOCK_PX}x{BLOCK_PX} blocks (Khan 2009); D_s 1 - R^2 of each guide "
@@ -112,6 +114,11 @@ def full_resolution(
     d_s = spatial_distortion(Z_hat, X, mask=mask)
     if math.isnan(d_s):
         remarks.append("D_s is undefined where all guide bands are constant or the pixels are no more than the bands")
+    if max(d_lambda, d_s) < VANISHING:
+        remarks.append(
+            "both distortions vanish, as for any cube that both images could come from: HQNR does not tell such cubes "
+            "apart"
+        )
     ndvi = None
     if wavelengths_nm is not None and guide_wavelengths_nm is not None:
         ndvi = ndvi_agreement(
