@@ -65,7 +65,8 @@ def reduced_scores(degraded: Degraded, fuser: Fuser, *, seed: int = 0) -> Reduce
             "no pixel of the degraded pair counts", expected="valid pixels of both images in one place"
         )
     peak = float(f"{float(Z[0][:, mask].max()):.6g}")
-    scores = score(fusion.Z_hat, Z, factor=scene.factor, mask=mask, peak=peak)
+    # the measured Y is noisy and may lie outside 0..peak itself
+    scores = score(fusion.Z_hat, Z, factor=scene.factor, mask=mask, clip=False, peak=peak)
     try:
         index = q2n(fusion.Z_hat, Z, mask=mask)
     except InvalidValueError:
