@@ -201,6 +201,48 @@ def test_unknown_method(here):
     assert "would replace 'msi.tif'" in fuse(here, "--report", "msi.tif")
 
 
+def test_quality_of_what_does_not_belong_together(here):
+    made = CliRunner().invoke(
+        app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif", "--sensor", SENSOR, "-m", "bicubic"]
+    )
+    assert made.exit_code == 0
+
+    def quality(*options, fused="fused.tif", hsi="hsi.tif", msi="msi.tif"):
+        return refuses(here, "quality", fused, hsi, msi, *options)
+
+    assert "hsj.tif does not exist" in quality(hsi="hsj.tif")
+    assert "swap" in quality(hsi="msi.tif", msi="hsi.tif")
+    assert "8 bands of 4 x 4 pixels" in quality(fused="hsi.tif")
+    moved = open_cube("fused.tif")
+    _save(moved.values, "moved.tif", wavelengths_nm=moved["wavelength"].values + 5.0)
+    assert "5 nm from those" in quality(fused="moved.tif")
+    assert "would replace 'fused.tif'" in quality("--json", "fused.tif")
+    assert "does not exist" in quality("--json", "no/such/folder/q.json")
+    assert "no method is to be run" in quality("-m", "kriging")
+    assert "use 'kriging' if that was meant" in quality("--reduced", "-m", "krigin")
+    assert "does not say which method made it" in quality("--reduced", fused="truth.tif")
+    assert "fewer than 64 valid pixels" in quality("--reduced")
+    assert "use 'sentinel2' if that was meant" in quality("--sensor", "sentinel3")
+    assert "width at half maximum is -1" in quality("--psf-fwhm=-1")
+    _save(np.full((BANDS, 16, 16), np.nan), "empty.tif")
+    assert "no valid pixel" in quality(fused="empty.tif")
+
+
+def test_quality_of_a_cube_made_with_what_is_not_at_hand(here):
+    table = "wavelength_nm,a,b,c,d\n" + "".join(
+        f"{nm},{nm - 400},{950 - nm},{nm / 2},{1000 - nm / 2}\n" for nm in range(440, 920, 20)
+    )
+    (here / "mine.csv").write_text(table)
+    np.savetxt("k.csv", np.ones((6, 6)), delimiter=",")
+    arguments = ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif", "-m", "regression-projected"]
+    for told, option in ((["--srf", "mine.csv"], "--srf"), (["--sensor", SENSOR, "--psf", "k.csv"], "--psf")):
+        made = CliRunner().invoke(app, [*arguments, *told])
+        assert made.exit_code == 0, made.output
+        assert f"name it with {option}" in refuses(here, "quality", "fused.tif", "hsi.tif", "msi.tif")
+        done = CliRunner().invoke(app, ["quality", "fused.tif", "hsi.tif", "msi.tif", *told])
+        assert done.exit_code == 0, done.output
+
+
 def test_deviation_number_type_and_two_outputs(here):
     kriging = ("-m", "kriging", "--sensor", SENSOR)
     assert "'regression' gives no standard deviation" in fuse(here, "-m", "regression", "--std", "std.tif")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hsrdiff.jobs.evaluate import evaluate
     from hsrdiff.jobs.fuse import fuse
     from hsrdiff.jobs.info import info
+    from hsrdiff.jobs.quality import quality
     from hsrdiff.jobs.simulate import simulate
     from hsrdiff.jobs.train import train
 
@@ -29,6 +30,7 @@ _PUBLIC = {
     "evaluate": "hsrdiff.jobs.evaluate",
     "fuse": "hsrdiff.jobs.fuse",
     "info": "hsrdiff.jobs.info",
+    "quality": "hsrdiff.jobs.quality",
     "reproduce": "hsrdiff.experiments",
     "simulate": "hsrdiff.jobs.simulate",
     "train": "hsrdiff.jobs.train",
@@ -42,6 +44,7 @@ __all__ = [
     "fuse",
     "info",
     "open_cube",
+    "quality",
     "reproduce",
     "simulate",
     "train",

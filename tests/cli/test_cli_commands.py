@@ -1,3 +1,4 @@
+import json
 import re
 import warnings
 
@@ -10,7 +11,7 @@ import hsrdiff.jobs.demo
 import hsrdiff.jobs.fuse
 import hsrdiff.jobs.train
 from hsrdiff import __version__
-from hsrdiff.cli import app, evaluate, fuse, info, main, simulate
+from hsrdiff.cli import app, evaluate, fuse, info, main, quality, simulate
 from hsrdiff.cli.info import ranges
 from hsrdiff.cli.screen import number
 from hsrdiff.cubes import as_cube, open_cube, write_cube
@@ -21,7 +22,7 @@ from hsrdiff.observation import CoverageWarning
 from hsrdiff.training import TrainResult
 from hsrdiff.training.recipe import shipped_recipes
 
-COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "train", "benchmark", "reproduce")
+COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "quality", "train", "benchmark", "reproduce")
 
 
 def run(*arguments):
@@ -71,7 +72,7 @@ def test_a_wrong_name_lists_what_there_is(arguments, names):
 def test_examples_parse(monkeypatch, tmp_path):
     # Every option and argument of an example is one that the command knows: only the missing files stop it.
     monkeypatch.chdir(tmp_path)
-    for module in (info, simulate, fuse, evaluate):
+    for module in (info, simulate, fuse, evaluate, quality):
         for words in re.findall(r"Example: hsrdiff (.+)", module.EXAMPLE):
             done = run(*words.split())
             assert done.exit_code == 2
@@ -100,6 +101,24 @@ def test_from_a_cube_to_scores(truth, tmp_path):
     psnr_db = float(re.search(r"PSNR\s+([\d.]+) dB", scored.output)[1])
     assert psnr_db == pytest.approx(hsrdiff.evaluate(fused, truth, factor=4).psnr_db, abs=0.01)
     assert "ERGAS 100/4" in scored.output
+
+
+def test_from_a_pair_to_its_quality(truth, tmp_path):
+    hsi, msi, fused, report = (tmp_path / name for name in ("hsi.tif", "msi.tif", "fused.tif", "quality.json"))
+    sensor = ("--sensor", "sentinel2:10m")
+    assert run("simulate", truth, *sensor, "--factor", 4, "--out-hsi", hsi, "--out-msi", msi).exit_code == 0
+    assert run("fuse", hsi, msi, "-o", fused, *sensor, "-m", "bicubic").exit_code == 0
+    done = run("quality", fused, hsi, msi, "--json", report)
+    assert done.exit_code == 0, done.output
+    found = json.loads(report.read_text())["full_resolution"]
+    for label, key in (("HQNR", "hqnr"), ("D_lambda", "d_lambda"), ("D_s", "d_s")):
+        assert re.search(rf"^{label}\s+{found[key]:.4f}\s*$", done.output, re.MULTILINE), done.output
+    worst = max(found["spectral_consistency"]["bands"], key=lambda band: band["relative_rmse"])
+    assert f"worst band {worst['band']}, {100 * worst['relative_rmse']:.3f} %" in done.output
+    assert "Khan 2009" in done.output
+    assert "100 % of fine and 100 % of coarse pixels" in done.output
+    assert re.search(r"method\s+bicubic", done.output)
+    assert "reduced resolution" not in done.output
 
 
 def test_info_says_what_matters(truth):

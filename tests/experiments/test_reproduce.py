@@ -14,8 +14,13 @@ from hsrdiff.fusers import Bicubic, RegressionProjected
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
 
-def small_scene(seed=0):
-    Z = torch.rand((1, 5, 16, 16), generator=torch.Generator().manual_seed(seed))
+def large_scene():
+    """Large enough to be degraded once more."""
+    return small_scene(size=64)
+
+
+def small_scene(seed=0, size=16):
+    Z = torch.rand((1, 5, size, size), generator=torch.Generator().manual_seed(seed))
     observation = Observation(SpectralResponse(torch.full((1, 5), 0.2)), SpatialResponse.gaussian(4))
     X, Y = observation.observe(Z)
     return Scene(X=X, Y=Y, observation=observation, Z=Z)
@@ -170,3 +175,46 @@ def test_the_cost_of_a_choice_by_hand():
     report = experiment.report(rows)
     assert "| nothing compared | 1 | 0 | 1.300 | 0 | 0 |" in report
     assert "| regression (nothing compared) |" in report
+
+
+def test_rank_correlations_with_the_truth_by_hand():
+    from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
+
+    # RMSE, HQNR, error at reduced resolution: HQNR has a tie of the two best, the error swaps them
+    cases = {
+        "kriging": (1.0, "1", "0.2"),
+        "regression-projected": (1.5, "0.9999999", "0.1"),
+        "bicubic": (3, "0.6", "1"),
+    }
+    rows = {}
+    for method, (rmse, hqnr, error) in cases.items():
+        notes = {"HQNR": hqnr, "reduced error": error}
+        rows["a", "b", "gaussian4", method] = dataclasses.replace(row(rmse), notes=notes)
+    report = QualityWithoutTruth().report(rows)
+    everything, consistent = report.split("## Only results consistent with both images")
+    # ranks (1.5, 1.5, 3) against (1, 2, 3): Spearman sqrt(3) / 2, Kendall 2 / sqrt(6); the cost is that of a draw
+    assert "| HQNR | 1 | 0.866 | 0.816 | 0.816 | 1.250 | 1.250 |" in everything
+    assert "| reduced error | 1 | 0.500 | 0.333 | 0.333 | 1.500 | 1.500 |" in everything
+    assert "| HQNR | 1 | 0.000 | 0.000 | 0.000 | 1.250 | 1.250 |" in consistent
+    assert "| reduced error | 1 | -1.000 | -1.000 | -1.000 | 1.500 | 1.500 |" in consistent
+    assert "| D_s |" not in everything  # no row says it
+    assert "| a | b | gaussian4 | bicubic | 30000.00 | 0.60000 | nan | nan | 1.00000 |" in report
+
+
+def test_a_trial_measures_with_and_without_the_truth(monkeypatch):
+    import hsrdiff.experiments.quality_without_truth as module
+
+    class OneScene:
+        def scenes(self, split):
+            return ("here",) if split == "test" else ()
+
+    monkeypatch.setattr(module, "make_dataset", lambda *_, **__: OneScene())
+    monkeypatch.setattr(module, "dataset_scene", lambda *_, **__: large_scene())
+    experiment = module.QualityWithoutTruth(sets=("a",), guides=("g",), methods=("bicubic", "regression-projected"))
+    found = {trial.labels: trial.run() for trial in experiment.trials(None, 0)}
+    projected, bicubic = (found["a", "here", "g", method] for method in ("regression-projected", "bicubic"))
+    assert float(projected.notes["HQNR"]) == pytest.approx(1.0, abs=1e-6)
+    assert float(bicubic.notes["HQNR"]) < 0.9
+    assert float(projected.notes["reduced error"]) < float(bicubic.notes["reduced error"])
+    assert projected.rmse < bicubic.rmse
+    assert set(module.CRITERIA) <= set(projected.notes)

@@ -3,5 +3,17 @@
 from hsrdiff.choice.comparison import Choice, choose
 from hsrdiff.choice.degraded import Degraded, degrade
 from hsrdiff.choice.methods import AUTO, FALLBACK, PREFERRED, candidates
+from hsrdiff.choice.reduced import ReducedScores, reduced_scores
 
-__all__ = ["AUTO", "FALLBACK", "PREFERRED", "Choice", "Degraded", "candidates", "choose", "degrade"]
+__all__ = [
+    "AUTO",
+    "FALLBACK",
+    "PREFERRED",
+    "Choice",
+    "Degraded",
+    "ReducedScores",
+    "candidates",
+    "choose",
+    "degrade",
+    "reduced_scores",
+]

@@ -154,12 +154,7 @@ def relative_error(Z_hat: torch.Tensor, Z: torch.Tensor, counted: torch.Tensor) 
 
 def _compare(degraded: Degraded, methods: Mapping[str, Make], seed: int) -> tuple[dict[str, float], dict[str, str]]:
     """Return the error of each method, and why a method has none."""
-    scene = degraded.scene
-    assert scene.Z is not None
-    counted = degraded.counted
-    if scene.valid_lr is not None:
-        blocks = scene.valid_lr.repeat_interleave(scene.factor, -2).repeat_interleave(scene.factor, -1)
-        counted = counted & blocks
+    scene, Z, counted = degraded.scene, degraded.truth, degraded.scored
     found: dict[str, float] = {}
     failed: dict[str, str] = {}
     for name, make in methods.items():
@@ -168,7 +163,7 @@ def _compare(degraded: Degraded, methods: Mapping[str, Make], seed: int) -> tupl
         except (HsrdiffError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
             failed[name] = (str(error).splitlines() or [type(error).__name__])[0]
             continue
-        apart = relative_error(fusion.Z_hat, scene.Z, counted)
+        apart = relative_error(fusion.Z_hat, Z, counted)
         if math.isfinite(apart):
             found[name] = apart
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from hsrdiff.fusers.base import require_observation
-from hsrdiff.fusers.masking import fill_invalid
+from hsrdiff.fusers.masking import fill_invalid, output_mask
 from hsrdiff.fusers.regression import MINIMUM_SHARE, WHOLE_SHARE
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
@@ -40,6 +40,17 @@ class Degraded:
         """Valid pixels of the degraded Y."""
         seen = self.scene.valid_lr
         return self.scene.Y[0, 0].numel() if seen is None else int(seen.sum())
+
+    @property
+    def truth(self) -> torch.Tensor:
+        """Z of the degraded pair, (1, B, h, w): the Y of the pair it was made from."""
+        assert self.scene.Z is not None  # degrade() sets it
+        return self.scene.Z
+
+    @property
+    def scored(self) -> torch.Tensor:
+        """True where the truth is measured and inside a valid pixel of the degraded Y, bool (1, 1, h, w)."""
+        return self.counted & output_mask(self.scene)
 
 
 def degrade(scene: Scene, *, model_error: float = 0.0, fit_response: FitResponse | None = None) -> Degraded | None:

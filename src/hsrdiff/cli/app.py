@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsrdiff._version import __version__
-from hsrdiff.cli import benchmark, demo, evaluate, fuse, info, reproduce, simulate, train
+from hsrdiff.cli import benchmark, demo, evaluate, fuse, info, quality, reproduce, simulate, train
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.memory import keep_memory
 
@@ -75,6 +75,7 @@ for _name, _module in (
     ("simulate", simulate),
     ("fuse", fuse),
     ("evaluate", evaluate),
+    ("quality", quality),
     ("train", train),
     ("benchmark", benchmark),
     ("reproduce", reproduce),

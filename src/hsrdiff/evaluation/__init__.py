@@ -13,6 +13,7 @@ from hsrdiff.evaluation.protocol import (
 from hsrdiff.evaluation.published import PUBLISHED, PublishedRow
 from hsrdiff.evaluation.rows import Row, evaluate_fuser, mean_row, score_fusion
 from hsrdiff.evaluation.tables import to_csv, to_json, to_markdown
+from hsrdiff.evaluation.without_truth import judge
 
 __all__ = [
     "PUBLISHED",
@@ -23,6 +24,7 @@ __all__ = [
     "dataset_scene",
     "dataset_truth",
     "evaluate_fuser",
+    "judge",
     "mean_row",
     "measured_scene",
     "row_key",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from hsrdiff.fusers.kriging.learned_weights import shipped_kernels
 from hsrdiff.fusers.learned import learned_method
 from hsrdiff.fusers.residual import HsrDiffResidual, shipped_residuals
 from hsrdiff.fusers.residual.model import FORMAT as RESIDUAL_FORMAT
-from hsrdiff.jobs.images import Image, check_folder
+from hsrdiff.jobs.images import Image, check_report_file
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_response
 from hsrdiff.networks.store import kind_of
@@ -112,14 +111,7 @@ def check_report(report: PathLike | None, method: str, *others: Image | None) ->
             expected=f"the method '{AUTO}', which compares methods",
             do="leave out the method or the report",
         )
-    for other in others:
-        if isinstance(other, str | os.PathLike) and Path(other).resolve() == Path(report).resolve():
-            raise InputError(
-                f"the report '{report}' would replace '{other}'",
-                expected="a file of its own",
-                do="choose another name for the report",
-            )
-    check_folder(Path(report).absolute().parent)
+    check_report_file(report, *others)
 
 
 def write_report(report: PathLike, choice: Choice) -> None:

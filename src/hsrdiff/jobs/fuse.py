@@ -108,7 +108,7 @@ def fuse(
         named = HsrDiffResidual.name if weights is None else method_of_weights(weights)
     fuser = None
     if named != AUTO:
-        fuser = _make_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
+        fuser = prepare_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
     needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
     spatial = told_psf(psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
@@ -146,7 +146,7 @@ def fuse(
             seed=seed,
         )
         if fuser is None or choice.method != fuser.name:
-            fuser = _make_fuser(choice.method, pair, weights=None, steps=None, std=wants_std, progress=progress)
+            fuser = prepare_fuser(choice.method, pair, weights=None, steps=None, std=wants_std, progress=progress)
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
@@ -165,7 +165,7 @@ def fuse(
     return written
 
 
-def _make_fuser(
+def prepare_fuser(
     method: str,
     pair: Pair,
     *,
@@ -174,7 +174,23 @@ def _make_fuser(
     std: bool,
     progress: Callable[[int, int], None] | None,
 ) -> Fuser:
-    """Build the method with the options that were given and that it takes."""
+    """Build a method with the options that were given and that it takes.
+
+    Args:
+        method: A name in `hsrdiff.fusers.FUSERS`.
+        pair: The images, whose bands decide which shipped weights fit.
+        weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
+        steps: Sampling steps of a method that samples; its own default when None.
+        std: Whether its standard deviation is of use.
+        progress: Called with the steps done and the steps in all.
+
+    Returns:
+        The method, for a scene in units of the peak.
+
+    Raises:
+        WeightsError: No shipped weights fit.
+        InputError: An option is not one of the method's.
+    """
     options: dict[str, object] = {
         name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
     }

@@ -141,6 +141,27 @@ def files_of(path: PathLike) -> set[Path]:
     return {whole} if partner is None else {whole, whole.with_suffix(partner)}
 
 
+def check_report_file(report: PathLike, *others: Image | None) -> None:
+    """Make sure, before any work, that a text can be written where a report goes.
+
+    Args:
+        report: The file to write.
+        *others: What the job reads and writes; no file among them may be written over.
+
+    Raises:
+        InputError: It is one of the others.
+        WriteError: Its folder does not exist or is not writable.
+    """
+    for other in others:
+        if isinstance(other, str | os.PathLike) and Path(other).resolve() == Path(report).resolve():
+            raise InputError(
+                f"the report '{report}' would replace '{other}'",
+                expected="a file of its own",
+                do="choose another name for the report",
+            )
+    check_folder(Path(report).absolute().parent)
+
+
 def check_folder(folder: Path) -> None:
     """Make sure that something can be created in a folder.
 

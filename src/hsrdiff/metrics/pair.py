@@ -43,14 +43,14 @@ class Pair:
     def __init__(
         self, Z_hat: Image, Z: Image, mask: Mask | None = None, *, clip: tuple[float, float] | None = None
     ) -> None:
-        self._Z_hat, self._Z = _array(Z_hat, "the prediction"), _array(Z, "the truth")
+        self._Z_hat, self._Z = image_array(Z_hat, "the prediction"), image_array(Z, "the truth")
         if self._Z_hat.shape != self._Z.shape:
             raise ShapeError(
                 f"a prediction of shape {self._Z_hat.shape} and a truth of shape {self._Z.shape}",
                 expected="the same (band, y, x)",
             )
         self.shape: tuple[int, int, int] = self._Z.shape
-        self.valid = np.ones(self.shape[1:], dtype=np.bool_) if mask is None else _mask(mask, self.shape[1:])
+        self.valid = np.ones(self.shape[1:], dtype=np.bool_) if mask is None else mask_array(mask, self.shape[1:])
         self.pixels = int(self.valid.sum())
         if self.pixels == 0:
             raise InvalidValueError(
@@ -92,6 +92,25 @@ class Pair:
                 self._read(self._Z[:, where], self.valid[where], "the truth"),
             )
 
+    def window(self, rows: slice, columns: slice) -> tuple[Float64, Float64]:
+        """Read all bands of the valid pixels of one window.
+
+        Args:
+            rows: Which rows.
+            columns: Which columns.
+
+        Returns:
+            Prediction and truth there, each (band, pixels) float64.
+
+        Raises:
+            InvalidValueError: If a valid pixel is NaN or infinite.
+        """
+        valid = self.valid[rows, columns]
+        return (
+            self._read(self._Z_hat[:, rows, columns], valid, "the prediction", predicted=True)[:, valid],
+            self._read(self._Z[:, rows, columns], valid, "the truth")[:, valid],
+        )
+
     def _read(self, piece: Any, valid: npt.NDArray[np.bool_], name: str, *, predicted: bool = False) -> Float64:
         values = np.where(valid, np.asarray(piece, dtype=np.float64), 0.0)
         if not np.isfinite(values).all():
@@ -105,7 +124,20 @@ class Pair:
         return values
 
 
-def _array(image: Image, name: str) -> Any:
+def image_array(image: Image, name: str) -> Any:
+    """Check one image without copying it.
+
+    Args:
+        image: (band, y, x) or (1, band, y, x); NumPy, torch or xarray.
+        name: What messages call it.
+
+    Returns:
+        An array (band, y, x) of real numbers, lazy where xarray's was.
+
+    Raises:
+        ShapeError: It has another shape.
+        InputError: It is not of real numbers.
+    """
     array: Any = image
     if isinstance(image, torch.Tensor):
         tensor = image.detach().cpu()
@@ -130,7 +162,20 @@ def _array(image: Image, name: str) -> Any:
     return array
 
 
-def _mask(mask: Mask, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def mask_array(mask: Mask, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Check a mask.
+
+    Args:
+        mask: True where a pixel counts.
+        shape: (y, x) that it must have.
+
+    Returns:
+        Bool (y, x).
+
+    Raises:
+        ShapeError: It has another shape.
+        InputError: It is not of booleans.
+    """
     array = np.asarray(mask.detach().cpu() if isinstance(mask, torch.Tensor) else mask)
     if array.dtype != np.bool_:
         raise InputError(f"a mask of type {array.dtype}", expected="booleans, True where a pixel counts")

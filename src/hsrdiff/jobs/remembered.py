@@ -1,0 +1,128 @@
+"""What a fused file remembers of how it was made, and the R and D that follow from it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from hsrdiff.cubes.record import record_of
+from hsrdiff.errors import InputError, SensorError
+from hsrdiff.jobs.chosen import usable_sensor
+from hsrdiff.jobs.pair import Pair
+from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
+from hsrdiff.observation import SpatialResponse
+from hsrdiff.observation.spatial import FWHM_PER_SIGMA
+from hsrdiff.sensors import Sensor
+from hsrdiff.typing import PathLike
+
+_GAUSSIAN = re.compile(r"Gaussian sigma (\S+) px, (\d+) x \d+ px, (?:(\w+) border, )?block-")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The record of a fused cube.
+
+    Attributes:
+        method: Name of the method that made it, or None.
+        sensor: Name of the sensor and of its bands, ``"sentinel2: B2, B3"``, or None where R was fitted.
+        psf: D as `SpatialResponse.describe` writes it, or None.
+        peak: Value that meant 1, or None.
+    """
+
+    method: str | None = None
+    sensor: str | None = None
+    psf: str | None = None
+    peak: float | None = None
+
+    @classmethod
+    def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
+        """Read the attributes of a cube.
+
+        Args:
+            attributes: Those of the fused cube.
+
+        Returns:
+            What they say; None for what they do not.
+        """
+        record = record_of(attributes)
+        method, sensor, psf = (
+            str(record[name]) if name in record else None
+            for name in ("hsrdiff_method", "hsrdiff_sensor", "hsrdiff_psf")
+        )
+        try:
+            peak = float(record["hsrdiff_peak"])
+        except (KeyError, ValueError):
+            peak = math.nan
+        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None)
+
+    def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
+        """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
+
+        Args:
+            psf: As `fuse` takes it.
+            psf_fwhm: Full width at half maximum of the Gaussian in LR pixels, or None.
+            factor: H / h.
+
+        Returns:
+            D.
+
+        Raises:
+            InputError: The file was made with a kernel of its own that is not named, or what is told is no PSF.
+        """
+        if psf is not None or psf_fwhm is not None or self.psf is None:
+            return told_psf(psf, 1.0 if psf_fwhm is None else psf_fwhm, factor)
+        found = _GAUSSIAN.match(self.psf)
+        if found is None:
+            raise InputError(
+                f"the fused cube was made with the PSF '{self.psf}', which cannot be made again from its name",
+                expected="the kernel itself",
+                do="name it with --psf, or give the width of a Gaussian with --psf-fwhm",
+            )
+        sigma = float(found[1])
+        # the record has four digits: a width that was given with three comes back as it was
+        as_told = told_psf(None, float(f"{sigma * FWHM_PER_SIGMA / factor:.3g}"), factor)
+        if as_told.describe() == self.psf:
+            return as_told
+        return SpatialResponse.gaussian(factor, sigma=sigma, size=int(found[2]), border=found[3] or "symmetric")
+
+    def known_sensor(
+        self, pair: Pair, sensor: str | Sensor | None, srf: PathLike | None, bands: Sequence[str] | None
+    ) -> Sensor | None:
+        """Return the sensor that the user names, else the one that the file remembers, else what the image says.
+
+        Args:
+            pair: The two images.
+            sensor: As `fuse` takes it.
+            srf: Likewise.
+            bands: Likewise.
+
+        Returns:
+            The sensor, or None where R has to be fitted to the pair, as `fuse` did.
+
+        Raises:
+            InputError: The file was made with a sensor that is not shipped and not named.
+            SensorError: The sensor or a band does not exist.
+            ShapeError: The sensor does not have as many bands as the image.
+        """
+        named = told_sensor(sensor, srf, bands, msi=pair.msi)
+        if named is not None:
+            return named
+        if self.sensor is None:
+            return usable_sensor(pair) if self.method is None else None
+        name, _, names = self.sensor.rpartition(": ")
+        own = own_sensor(pair.msi)
+        if own is not None and own.name == name:
+            return own
+        try:
+            return told_sensor(name, None, [band.strip() for band in names.split(",")], msi=pair.msi)
+        except SensorError as error:
+            raise InputError(
+                f"the fused cube was made with the sensor '{self.sensor}', which does not come with hsrdiff",
+                expected="its table of responses",
+                do="name it with --srf",
+            ) from error
