@@ -138,11 +138,12 @@ def _fusers(family: Family, workshop: Workshop) -> tuple[dict[str, Callable[[], 
 
 def _scene(dataset: Dataset, scene: str, side: int | None, seed: int) -> Scene:
     """Simulate a pair, of the middle of a scene where a side is given."""
-    truth, observation = dataset_truth(dataset, scene)
+    truth = dataset_truth(dataset, scene)
+    Z = truth.Z
     if side is not None:
-        top, left = ((truth.sizes[axis] - side) // 2 for axis in ("y", "x"))
-        truth = truth.isel(y=slice(top, top + side), x=slice(left, left + side))
-    return simulate_scene(truth, observation, seed=seed, name=f"{dataset.name}/{scene}")
+        top, left = ((Z.sizes[axis] - side) // 2 for axis in ("y", "x"))
+        Z = Z.isel(y=slice(top, top + side), x=slice(left, left + side))
+    return simulate_scene(Z, truth.observation, seed=seed, name=f"{dataset.name}/{scene}")
 
 
 def _with_floor(trial: Trial, make: Callable[[], Scene]) -> Trial:
