@@ -33,8 +33,8 @@ class HySure:
     around. There are three copies of V in place of four.
 
     The defaults of p, lambda and the iterations are the authors'. E is by default the singular vectors: both bases
-    span nearly the same space, but the total variation weighs V, and VCA on scenes with dark pixels gives spectra of
-    very unequal size (on CAVE training scenes at factor 8 it was 1.5 to 4 dB worse). The penalty is 5e-3 in place of
+    span nearly the same space, but the total variation weighs V, whose scale depends on E, and with VCA the result was
+    1.5 to 4 dB worse on CAVE training scenes at factor 8. The penalty is 5e-3 in place of
     0.05, with which 200 iterations are not enough to reach the minimum.
 
     Args:
