@@ -113,7 +113,7 @@ def test_the_factor_step_is_a_minimum_and_its_subgradient_fits():
 def test_a_large_weight_makes_the_factor_constant_along_its_rows():
     P, U_old, seen, direct = factor_problem()
     U = FactorStep(P, 1e3, 10.0, 0.1).solve(U_old, seen, direct, iterations=600, tolerance=1e-9)
-    assert float(difference(U, 0).abs().max()) < 1e-6
+    assert float(difference(U, 0).abs().max()) < 1e-4 * float(U_old.abs().max())
 
 
 def core_problem():
