@@ -3,6 +3,7 @@
 from hsrdiff.fusers.base import Fuser, FuserEntry, Fusion, Needs
 from hsrdiff.fusers.bicubic import Bicubic
 from hsrdiff.fusers.catalog import FUSERS, make_fuser
+from hsrdiff.fusers.classical import HySure, UalDmi, UtvTd
 from hsrdiff.fusers.hsr_diff import HsrDiff
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
@@ -16,8 +17,11 @@ __all__ = [
     "Fusion",
     "HsrDiff",
     "HsrDiffResidual",
+    "HySure",
     "Needs",
     "Regression",
     "RegressionProjected",
+    "UalDmi",
+    "UtvTd",
     "make_fuser",
 ]

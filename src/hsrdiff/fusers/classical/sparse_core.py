@@ -47,7 +47,7 @@ class CoreStep:
             images: Two tensors.
             factors: Three matrices for each, of the image's sizes by n1, n2, n3.
             iterations: At most.
-            tolerance: Stops where G changes by no more than this, relatively.
+            tolerance: Stops where G changes, and differs from its copies, by no more than this, relatively.
 
         Returns:
             G, same shape.
@@ -61,7 +61,9 @@ class CoreStep:
             mean = (mu * sum(s + w for s, w in zip(S, W, strict=True)) + beta * G_old) / (2.0 * mu + beta)
             previous, G = G, soft(mean, self.weight / (4.0 * mu + 2.0 * beta))
             W = [w + s - G for w, s in zip(W, S, strict=True)]
-            if float((G - previous).norm()) <= tolerance * float(G.norm()):
+            # copies that still differ from a G that stands still, at 0 for instance, are not the end
+            apart = max(float((s - G).norm()) for s in S)
+            if max(apart, float((G - previous).norm())) <= tolerance * float(G.norm()):
                 break
         self._W = W
         return G

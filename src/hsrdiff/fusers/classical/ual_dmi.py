@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import torch
 
-from hsrdiff.errors import InputError
 from hsrdiff.fusers.base import Fuser, Fusion, Needs, require_observation
 from hsrdiff.fusers.classical.cosine import cosine, path_spectrum
+from hsrdiff.fusers.classical.ranges import count, positive, weight
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
 from hsrdiff.observation import Scene, SoftConsistency
 from hsrdiff.observation.completion import complete_pair
@@ -48,19 +47,9 @@ class UalDmi:
     def __init__(
         self, deep: Fuser, *, mu: float = 5e-2, nu: float = 5e-3, rho: float = 1e-3, iterations: int = 20
     ) -> None:
-        for option, value in (("mu", mu), ("nu", nu)):
-            if not (math.isfinite(value) and value >= 0):
-                raise InputError(
-                    f"{option} {value}", expected="a number of at least 0", do=f"change the option {option}"
-                )
-        if not (math.isfinite(rho) and rho > 0):
-            raise InputError(f"rho {rho}", expected="a number above 0", do="change the option rho")
-        if int(iterations) != iterations or iterations < 1:
-            raise InputError(
-                f"iterations {iterations}", expected="a whole number of at least 1", do="change the option iterations"
-            )
         self.deep = deep
-        self.mu, self.nu, self.rho, self.iterations = float(mu), float(nu), float(rho), int(iterations)
+        self.mu, self.nu, self.rho = weight("mu", mu), weight("nu", nu), positive("rho", rho)
+        self.iterations = count("iterations", iterations)
 
     @property
     def needs(self) -> Needs:

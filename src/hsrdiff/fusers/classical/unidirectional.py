@@ -56,7 +56,7 @@ class FactorStep:
             seen: T_s, shape (q, N), and A, shape (n, N).
             direct: T_d, shape (m, M), and B, shape (n, M).
             iterations: Of ADMM at most.
-            tolerance: ADMM stops where U changes by no more than this, relatively.
+            tolerance: ADMM stops where U changes, and E U differs from V, by no more than this share of U.
 
         Returns:
             U, shape (m, n).
@@ -84,8 +84,9 @@ class FactorStep:
             goal = self._left.T @ goal @ right
             coordinates = self._gradients(coordinates, goal, diagonal, mass)
             previous, U = U, self._left @ coordinates @ right.T
-            W = W + V - difference(U, 0)
-            if float((U - previous).norm()) <= tolerance * float(U.norm()):
+            apart = V - difference(U, 0)
+            W = W + apart
+            if max(float(apart.norm()), float((U - previous).norm())) <= tolerance * float(U.norm()):
                 break
         self._W = W
         return U

@@ -10,6 +10,7 @@ from hsrdiff.errors import InputError, ShapeError
 
 _SNR_OFFSET_DB = 15.0
 _TINY = 1e-12
+_ROUNDING = 1e-6  # of float32 images
 
 
 def vca(spectra: torch.Tensor, count: int, *, generator: torch.Generator) -> torch.Tensor:
@@ -73,6 +74,20 @@ def largest_vca(spectra: torch.Tensor, count: int, *, runs: int, generator: torc
     found = [vca(spectra, count, generator=generator) for _ in range(runs)]
     volumes = [float(torch.linalg.slogdet(E.T @ E).logabsdet) for E in found]
     return found[max(range(runs), key=volumes.__getitem__)]
+
+
+def signal_rank(spectra: torch.Tensor, most: int) -> int:
+    """Return how many directions the spectra fill: a basis with more would be made up of rounding.
+
+    Args:
+        spectra: Shape (B, N), finite.
+        most: Directions wanted, at least 1.
+
+    Returns:
+        Singular values above 1e-6 of the largest, at least 1 and at most `most`.
+    """
+    singular = torch.linalg.svdvals(spectra.double())
+    return max(1, min(most, int((singular > _ROUNDING * singular[0]).sum())))
 
 
 def _vertices(y: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
