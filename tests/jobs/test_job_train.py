@@ -4,6 +4,7 @@ import pytest
 
 from hsrdiff import train
 from hsrdiff.errors import RecipeError, WriteError
+from hsrdiff.training.kinds import runner_of
 
 
 def test_what_is_asked_for_reaches_the_training(tmp_path, monkeypatch):
@@ -13,7 +14,7 @@ def test_what_is_asked_for_reaches_the_training(tmp_path, monkeypatch):
         seen.update(recipe=recipe, out=out, **options)
         return "result"
 
-    monkeypatch.setattr(importlib.import_module("hsrdiff.jobs.train"), "run_recipe", run_recipe)
+    monkeypatch.setattr(importlib.import_module("hsrdiff.jobs.train"), "runner_of", lambda recipe: run_recipe)
     given = {"training.seed": "3"}
     assert train("r", out=tmp_path / "run", data="d", minutes=2.0, threads=1, overrides=given) == "result"
     assert seen == {
@@ -28,3 +29,18 @@ def test_unknown_recipe_and_missing_folder_leave_nothing(tmp_path):
     with pytest.raises(WriteError, match="does not exist"):
         train("overfit-crop", out=tmp_path / "no" / "run")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "runner"),
+    [
+        ("cave-x32-small", "run_recipe"),
+        ("cdformer-fixed-cave-x32", "run_recipe"),
+        ("kriging-learned", "run_kernel_recipe"),
+        ("any-residual", "run_residual_recipe"),
+        ("brresnet-cave-x32", "run_competitor_recipe"),
+        ("no-such-recipe", "run_recipe"),
+    ],
+)
+def test_every_kind_of_recipe_has_its_loop(recipe, runner):
+    assert runner_of(recipe).__name__ == runner
