@@ -17,6 +17,7 @@ from hsrdiff.jobs.images import usable_bands
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
+_NOTHING = 0.02  # fine pixels that no PSF is moved by
 _HALF = 0.55  # fine pixels that a PSF is moved by before a whole one is cut off, which may cost an LR pixel
 
 
@@ -174,9 +175,10 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
 
 
 def _split(length: float) -> tuple[int, float]:
-    """Return whole pixels and the rest, as few whole ones as leave about half a pixel."""
+    """Return whole pixels and the rest, as few whole ones as leave about half a pixel; next to nothing is nothing."""
     whole = math.copysign(math.ceil(max(0.0, abs(length) - _HALF)), length)
-    return int(whole), length - whole
+    rest = length - whole
+    return int(whole), rest if abs(rest) > _NOTHING else 0.0
 
 
 def _sizes(hsi: xr.DataArray, msi: xr.DataArray) -> str:

@@ -47,10 +47,10 @@ def resample(
     source, target = crs or _SOME_CRS, coarse_crs or _SOME_CRS
     (top, bottom), (left, right) = _reach(hsi, msi, (source, transform), (target, coarse_transform))
     fine = coarse_transform * Affine.translation(left, top) * Affine.scale(1 / factor)
-    # P70: bilinear, read at exact places; GDAL's warper would be off by up to an eighth of a pixel
+    # bilinear weights keep masks exact; GDAL's warper would read places off by up to an eighth of a pixel
     places = _places_in_msi((top, bottom), (left, right), factor, (source, transform), (target, coarse_transform))
     values = np.asarray(msi.values, dtype=np.float32)
-    valid = np.isfinite(values).all(axis=0).astype(np.float32)  # type: ignore[union-attr]
+    valid = np.isfinite(values).all(axis=0).astype(np.float32)
     planes = (*np.where(valid > 0, values, np.float32(0.0)), valid)
     found = np.stack(
         [ndimage.map_coordinates(plane, places, order=1, mode="grid-constant", output=np.float32) for plane in planes]
