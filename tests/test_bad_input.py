@@ -141,9 +141,36 @@ def test_nan_everywhere(here, role):
 def test_images_of_other_places(here):
     place = Affine(10, 0, 5e5, 0, -10, 5e6)
     _save(np.ones((MSI_BANDS, 16, 16)), "far.tif", crs="EPSG:32633", transform=place)
-    assert "apart on the map" in fuse(here, msi="far.tif")
+    said = fuse(here, msi="far.tif")
+    assert "do not overlap" in said
+    assert "x 500000 to 500160" in said
     _save(np.ones((MSI_BANDS, 16, 16)), "zone.tif", crs="EPSG:32631", transform=place)
     assert "EPSG:32631" in fuse(here, msi="zone.tif")
+
+
+def test_grids_that_cannot_be_nested(here):
+    place = Affine(36, 0, 4e5, 0, -36, 5e6)
+    _save(np.ones((MSI_BANDS, 5, 5)), "coarse.tif", crs="EPSG:32633", transform=place)
+    said = fuse(here, msi="coarse.tif")
+    assert "ratio of 1.111" in said
+    assert "at least 1.2" in said
+    _save(np.ones((MSI_BANDS, 2, 2)), "coarser.tif", crs="EPSG:32633", transform=place @ Affine.scale(3))
+    assert "swap" in fuse(here, msi="coarser.tif")
+
+
+def test_images_that_lie_far_apart(here):
+    rng = np.random.default_rng(1)
+    small = rng.random((1, 20, 20)).repeat(8, axis=1).repeat(8, axis=2)
+    truth = (0.2 + small * np.linspace(0.3, 0.6, BANDS)[:, None, None]).astype(np.float32)
+    wavelengths = np.linspace(450, 900, BANDS)
+    for name, columns in (("a", slice(0, 128)), ("b", slice(10, 138))):
+        cube = as_cube(truth[:, :, columns], wavelengths_nm=wavelengths)
+        simulate(cube, sensor=SENSOR, factor=4, out_hsi=f"{name}-hsi.tif", out_msi=f"{name}-msi.tif")
+    said = fuse(here, "--sensor", SENSOR, "-m", "regression", hsi="a-hsi.tif", msi="b-msi.tif")
+    assert "+2.5" in said
+    assert "columns of its own pixels" in said
+    assert "at most 2" in said
+    assert "--force" in said
 
 
 def test_missing_wavelengths_with_a_sensor(here):

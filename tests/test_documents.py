@@ -185,7 +185,8 @@ def test_the_table_of_options_is_that_of_the_code():
 
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
-    name: {text for each in command.params for text in each.opts if text.startswith("-")} | {"--help"}
+    name: {text for each in command.params for text in (*each.opts, *each.secondary_opts) if text.startswith("-")}
+    | {"--help"}
     for name, command in COMMANDS.items()
 }
 CALL = re.compile(r"(?:^|[\s:(])\"?(?:\$\(which )?hsrdiff\)?\"? +([a-zA-Z]+)((?: .*)?)$")

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 import hsrdiff.jobs.demo
 import hsrdiff.jobs.fuse
+import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
 from hsrdiff import __version__
 from hsrdiff.cli import app, evaluate, fuse, info, main, quality, simulate
@@ -119,6 +120,33 @@ def test_from_a_pair_to_its_quality(truth, tmp_path):
     assert "100 % of fine and 100 % of coarse pixels" in done.output
     assert re.search(r"method\s+bicubic", done.output)
     assert "reduced resolution" not in done.output
+
+
+def test_a_displaced_pair_is_mended_or_fused_as_it_lies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(2)
+    detail = rng.random((1, 30, 30)).repeat(4, axis=1).repeat(4, axis=2)
+    values = (0.2 + detail * np.linspace(0.3, 0.6, 8)[:, None, None]).astype(np.float32)
+    for name, columns in (("a", slice(0, 96)), ("b", slice(2, 98)), ("c", slice(12, 108))):
+        cube = as_cube(values[:, :96, columns], wavelengths_nm=np.linspace(450, 900, 8))
+        hsrdiff.jobs.simulate.simulate(
+            cube, sensor="sentinel2:10m", factor=4, out_hsi=f"{name}-hsi.tif", out_msi=f"{name}-msi.tif"
+        )
+    common = ("-o", "fused.tif", "-m", "regression", "--sensor", "sentinel2:10m")
+    done = run("fuse", "a-hsi.tif", "b-msi.tif", *common)
+    assert done.exit_code == 0, done.output
+    assert "note on registration: the hyperspectral image lies" in done.output
+    assert re.search(r"\+0\.(49|5\d) columns", done.output)
+    assert "mended before fusing" in done.output
+    assert "96 × 92 pixels" in done.output
+    done = run("fuse", "a-hsi.tif", "b-msi.tif", *common, "--no-register")
+    assert done.exit_code == 0, done.output
+    assert "registration" not in done.output
+    assert "96 × 96 pixels" in done.output
+    assert run("fuse", "a-hsi.tif", "c-msi.tif", *common).exit_code == 2
+    done = run("fuse", "a-hsi.tif", "c-msi.tif", *common, "--force")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"\+(2\.9\d|3\.0\d) columns", done.output)
 
 
 def test_info_says_what_matters(truth):

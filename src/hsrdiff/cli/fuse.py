@@ -94,6 +94,17 @@ def command(
         str | None,
         typer.Option("--report", metavar="FILE", help="JSON file for the comparison that auto makes."),
     ] = None,
+    register: Annotated[
+        bool,
+        typer.Option(
+            "--register/--no-register",
+            help="Measure a shift between the images and mend it where it is certain, or fuse them as they lie.",
+        ),
+    ] = True,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Mend also a shift of more than 2 coarse pixels, which is refused otherwise."),
+    ] = False,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.fuse`, print."""
@@ -123,6 +134,8 @@ def command(
             dtype=dtype,
             non_negative=non_negative,
             report=report,
+            register=register,
+            force=force,
             progress=lambda done, in_all: show("", done, in_all),
         )
     screen = console()

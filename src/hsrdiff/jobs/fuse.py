@@ -22,6 +22,7 @@ from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, 
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
+from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_noise, told_psf, told_response, told_sensor
 from hsrdiff.networks.weights import read_card, shipped_weights
@@ -55,16 +56,20 @@ def fuse(
     dtype: str = "float32",
     non_negative: bool = False,
     report: PathLike | None = None,
+    register: bool = True,
+    force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
     """Fuse a hyperspectral and a multispectral image of one place.
 
     Bands that the HSI marks as bad or that have no valid pixel are left out of the result. A pixel that is invalid
-    in either image is NaN in the result.
+    in either image is NaN in the result. Images with a place on the map are cut to what they have in common, and the
+    MSI is resampled where its grid does not divide that of the HSI (`hsrdiff.jobs.grids`). A shift between the two is
+    measured and, where it is reliable and the same everywhere, mended.
 
     Args:
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
-        msi: HR-MSI (band, y, x) of the same extent, likewise.
+        msi: HR-MSI (band, y, x), likewise; of the same extent where one of the two has no place on the map.
         method: A name in `hsrdiff.fusers.FUSERS`, or ``"auto"``: the methods that need no training on such images are
             compared on the pair itself, degraded once more, and the best is used; hsr-diff, which is slow, is one of
             them where `weights` or `steps` are given.
@@ -85,14 +90,18 @@ def fuse(
         dtype: Number type of the result's file: ``"float32"``, ``"int16"`` or ``"uint16"`` with one scale.
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
         report: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
+        register: Measure and mend a shift between the two images; when False they are fused as they lie.
+        force: Mend also a shift of more than two coarse pixels, which is refused otherwise.
         progress: Called with the steps done and the steps in all.
 
     Returns:
-        A float32 cube (B, H, W) in the HSI's unit, with its wavelengths and the MSI's CRS and transform, its values
-        as they are stored; what was done, and how far they are from both images, stands in its attributes.
+        A float32 cube (B, H, W) in the HSI's unit, with its wavelengths, on the MSI's grid with its CRS and transform
+        (cut or resampled as said above), its values as they are stored; what was done, and how far they are from both
+        images, stands in its attributes.
 
     Raises:
-        InputError: The images or the options do not fit together, or the output is one of the images.
+        InputError: The images or the options do not fit together, they lie too far apart, or the output is one of
+            the images.
         HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
     """
     if method not in (AUTO, *FUSERS):
@@ -123,6 +132,10 @@ def fuse(
             expected="its spectral responses",
             do="name it with --sensor or --srf, or use a method that needs none, such as regression",
         )
+    measured: dict[str, str] = {}
+    if register:
+        pair, measured = registered(pair, spatial, spectral, force=force)
+    spatial = spatial.moved(*pair.offset)
     raw = raw_scene(pair)
     trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
@@ -151,6 +164,7 @@ def fuse(
     if non_negative:
         fusion = cut_negative(fusion, scene)
     record = _record(fuser, fusion, scene, pair, scale, known, seed)
+    record.update({f"hsrdiff_note_{topic}": text for topic, text in measured.items()})
     if choice is not None:
         record.update(choice.record())
     if levels is not None and fuser.needs.psf:

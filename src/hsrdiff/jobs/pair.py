@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -12,12 +12,13 @@ from rasterio.crs import CRS
 
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
+from hsrdiff.jobs.grids import cut, nest
 from hsrdiff.jobs.images import usable_bands
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
-# Extents further apart than the first, in LR pixels, are not of one place; those closer than the second need no word.
-LARGEST_MISFIT, SMALL_MISFIT = 0.5, 0.05
+_NOTHING = 0.02  # fine pixels that no PSF is moved by
+_HALF = 0.55  # fine pixels that a PSF is moved by before a whole one is cut off, which may cost an LR pixel
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,12 @@ class Pair:
         dropped: Bands of the file, counted from 1, that were left out.
         crs: CRS of the fine grid, if known.
         transform: Pixel corners of the fine grid to map coordinates, if known.
-        misfit: Largest distance on the map of a corner of one image from that of the other, in LR pixels; 0 where
-            one of them has no place on the map.
+        offset: (rows, columns) in fine pixels by which HSI pixels lie further down and to the right than their blocks
+            of fine ones; D is to be moved by it.
+        surround: The MSI (b, at least H, at least W) that `msi` was cut from.
+        corner: Row and column of the first pixel of `msi` in it.
+        grid: What was done to the grids, in words.
+        placed_by_hsi: Whether the transform comes from the HSI, the MSI having none.
     """
 
     hsi: xr.DataArray
@@ -41,17 +46,53 @@ class Pair:
     dropped: tuple[int, ...]
     crs: CRS | None
     transform: Affine | None
-    misfit: float = 0.0
+    offset: tuple[float, float] = (0.0, 0.0)
+    surround: xr.DataArray | None = None
+    corner: tuple[int, int] = (0, 0)
+    grid: tuple[str, ...] = ()
+    placed_by_hsi: bool = False
 
     @property
     def notes(self) -> dict[str, str]:
         """What a reader of the result should know about the grids, by topic."""
-        if self.misfit <= SMALL_MISFIT:
-            return {}
-        return {
-            "grid": f"corners lie {self.misfit:.2g} hyperspectral pixels apart on the map, and the images were fused "
-            "as if they lay on each other: expect a poorer result"
-        }
+        return {"grid": "; ".join(self.grid)} if self.grid else {}
+
+    def moved(self, rows: float, columns: float) -> Pair:
+        """Put the HSI elsewhere on the fine grid: by whole fine pixels, the rest becomes `offset`.
+
+        Args:
+            rows: How far down, fine pixels.
+            columns: How far to the right, fine pixels.
+
+        Returns:
+            A pair of what the two have in common now, without an LR pixel whose fine pixels are not all there.
+
+        Raises:
+            InputError: Nothing is left.
+        """
+        whole, offset = zip(*(_split(a + b) for a, b in zip(self.offset, (rows, columns), strict=True)), strict=True)
+        surround = self.msi if self.surround is None else self.surround
+        corner = self.corner[0] + whole[0], self.corner[1] + whole[1]
+        hsi, msi, new, lost = cut(self.hsi, surround, corner, self.factor)
+        transform = self.transform
+        if transform is not None and self.placed_by_hsi:
+            rows_lost, columns_lost = lost[0] * self.factor, lost[2] * self.factor
+            transform = transform * Affine.translation(
+                columns_lost + self.offset[1] - offset[1], rows_lost + self.offset[0] - offset[0]
+            )
+        elif transform is not None:
+            transform = transform * Affine.translation(new[1] - self.corner[1], new[0] - self.corner[0])
+        words = f"moving the hyperspectral image cost it {sum(lost[:2])} rows and {sum(lost[2:])} columns"
+        return replace(
+            self,
+            hsi=hsi,
+            msi=msi,
+            transform=transform,
+            offset=offset,
+            surround=surround,
+            corner=new,
+            grid=(*self.grid, words) if any(lost) else self.grid,
+        )
 
     @property
     def wavelengths_nm(self) -> FloatArray | None:
@@ -78,7 +119,10 @@ def band_numbers(cube: xr.DataArray, name: str) -> FloatArray | None:
 
 
 def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None) -> Pair:
-    """Check that two cubes fit together and find their common grid.
+    """Bring two cubes to nested grids and check that they fit together.
+
+    Where both have a place on the map they are cut to their common area, and an MSI whose pixels do not divide those
+    of the HSI is resampled (`nest`); else their sizes must divide.
 
     Args:
         hsi: LR-HSI (B, h, w), NaN where invalid.
@@ -89,24 +133,14 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         The pair, without the bands that the HSI marks as bad.
 
     Raises:
-        InputError: The two seem swapped, or lie in different places.
-        FactorError: The ratio is not a whole number of at least 2, or not the factor given.
+        InputError: The two seem swapped, or do not overlap.
+        FactorError: Without a place on the map, the sizes have no whole ratio of at least 2; or the ratio is below
+            1.2, or not the factor given.
         InvalidValueError: No HSI band is usable, or an MSI band has no valid pixel.
     """
-    _check_order(hsi, msi)
-    crs, transform, coarse_transform = _common_georeference(hsi, msi)
-    found = _deduce_factor(hsi, msi, transform, coarse_transform)
-    if factor is not None and check_factor(factor) != found:
-        raise FactorError(
-            f"the factor given is {factor:g} but {_sizes(hsi, msi)} are {found} times apart",
-            expected="the same factor",
-            do="leave the factor out, or check which images were given",
-        )
-    misfit = 0.0
-    if transform is not None and coarse_transform is not None:
-        misfit = _check_extents(hsi, msi, transform, coarse_transform)
-    elif transform is None and coarse_transform is not None:
-        transform = coarse_transform * Affine.scale(1 / found)
+    crs, transform, coarse_transform = _georeference(hsi, msi)
+    on_map = transform is not None and coarse_transform is not None
+    _check_order(hsi, msi, on_map)
     empty = np.flatnonzero(~np.isfinite(msi.values).any(axis=(1, 2)))
     if empty.size:
         raise InvalidValueError(
@@ -114,9 +148,37 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
             expected="numbers in every band",
             do="leave that band out of the file",
         )
+    if on_map:
+        nested = nest(hsi, msi)
+        found, hsi, crs = nested.factor, nested.hsi, nested.crs
+        row, column = nested.corner
+        transform = nested.transform * Affine.translation(column, row)
+        height, width = (hsi.sizes[axis] * found for axis in ("y", "x"))
+        pair_msi = nested.surround.isel(y=slice(row, row + height), x=slice(column, column + width))
+    else:
+        nested, pair_msi = None, msi
+        found = _deduce_factor(hsi, msi)
+        if coarse_transform is not None:
+            transform = coarse_transform * Affine.scale(1 / found)
+    if factor is not None and check_factor(factor) != found:
+        raise FactorError(
+            f"the factor given is {factor:g} but {_sizes(hsi, pair_msi)} are {found} times apart",
+            expected="the same factor",
+            do="leave the factor out, or check which images were given",
+        )
     kept = usable_bands(hsi)
     dropped = tuple(int(band) + 1 for band in np.flatnonzero(~kept))
-    return Pair(hsi.isel(band=np.flatnonzero(kept)), msi, found, dropped, crs, transform, misfit)
+    pair = Pair(hsi.isel(band=np.flatnonzero(kept)), pair_msi, found, dropped, crs, transform)
+    if nested is None:
+        return replace(pair, placed_by_hsi=coarse_transform is not None)
+    return replace(pair, offset=nested.offset, surround=nested.surround, corner=nested.corner, grid=nested.notes)
+
+
+def _split(length: float) -> tuple[int, float]:
+    """Return whole pixels and the rest, as few whole ones as leave about half a pixel; next to nothing is nothing."""
+    whole = math.copysign(math.ceil(max(0.0, abs(length) - _HALF)), length)
+    rest = length - whole
+    return int(whole), rest if abs(rest) > _NOTHING else 0.0
 
 
 def _sizes(hsi: xr.DataArray, msi: xr.DataArray) -> str:
@@ -126,9 +188,9 @@ def _sizes(hsi: xr.DataArray, msi: xr.DataArray) -> str:
     )
 
 
-def _check_order(hsi: xr.DataArray, msi: xr.DataArray) -> None:
-    """Notice two images given the wrong way round."""
-    finer = hsi.sizes["y"] > msi.sizes["y"] and hsi.sizes["x"] > msi.sizes["x"]
+def _check_order(hsi: xr.DataArray, msi: xr.DataArray, on_map: bool) -> None:
+    """Notice two images given the wrong way round; on the map the sizes of their pixels tell, not their numbers."""
+    finer = not on_map and hsi.sizes["y"] > msi.sizes["y"] and hsi.sizes["x"] > msi.sizes["x"]
     fewer = hsi.sizes["band"] < msi.sizes["band"]
     if finer or fewer:
         raise InputError(
@@ -139,60 +201,22 @@ def _check_order(hsi: xr.DataArray, msi: xr.DataArray) -> None:
         )
 
 
-def _deduce_factor(
-    hsi: xr.DataArray, msi: xr.DataArray, transform: Affine | None, coarse_transform: Affine | None
-) -> int:
+def _deduce_factor(hsi: xr.DataArray, msi: xr.DataArray) -> int:
     """Return H / h = W / w where it is a whole number of at least 2."""
     tall, wide = (msi.sizes[axis] / hsi.sizes[axis] for axis in ("y", "x"))
     if tall == wide and tall.is_integer() and tall >= 2:
         return int(tall)
     ratios = f"{tall:.4g}" if tall == wide else f"{tall:.4g} in rows and {wide:.4g} in columns"
-    advice = "crop or resample the images to a common grid first"
-    if transform is not None and coarse_transform is not None:
-        pixels = _pixel_size(coarse_transform) / _pixel_size(transform)
-        advice = f"cut both to the same extent (their pixel sizes have ratio {pixels:.4g}), or resample one of them"
     raise FactorError(
         f"{_sizes(hsi, msi)} have a ratio of {ratios}",
-        expected="the same whole number of at least 2 in both directions",
-        do=advice,
+        expected="the same whole number of at least 2 in both directions, or a place on the map for both images",
+        do="crop or resample the images to a common grid first",
     )
 
 
-def _pixel_size(transform: Affine) -> float:
-    return math.hypot(transform.a, transform.d)
-
-
-def _common_georeference(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[CRS | None, Affine | None, Affine | None]:
+def _georeference(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[CRS | None, Affine | None, Affine | None]:
     """Return the CRS, the transform of the MSI and that of the HSI, None where not known."""
     crs, transform = georeference_of(msi)
     coarse_crs, coarse_transform = georeference_of(hsi)
-    if crs is not None and coarse_crs is not None and crs != coarse_crs:
-        raise InputError(
-            f"the multispectral image is in {_crs_name(crs)} and the hyperspectral one in {_crs_name(coarse_crs)}",
-            expected="one coordinate system",
-            do="reproject one of them, for instance with gdalwarp",
-        )
     known = [None if t is None or t == Affine.identity() else t for t in (transform, coarse_transform)]
     return crs if crs is not None else coarse_crs, known[0], known[1]
-
-
-def _crs_name(crs: CRS) -> str:
-    code = crs.to_epsg()
-    return f"EPSG:{code}" if code is not None else "another coordinate system"
-
-
-def _check_extents(hsi: xr.DataArray, msi: xr.DataArray, transform: Affine, coarse_transform: Affine) -> float:
-    """Compare the four corners of the two images on the map; return the largest distance in LR pixels."""
-    furthest = 0.0
-    for right, bottom in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        x, y = transform * (right * msi.sizes["x"], bottom * msi.sizes["y"])
-        u, v = coarse_transform * (right * hsi.sizes["x"], bottom * hsi.sizes["y"])
-        furthest = max(furthest, math.hypot(x - u, y - v))
-    pixels = furthest / _pixel_size(coarse_transform)
-    if pixels > LARGEST_MISFIT:
-        raise InputError(
-            f"the corners of the two images lie up to {pixels:.3g} hyperspectral pixels apart on the map",
-            expected=f"the same extent within {LARGEST_MISFIT:g} pixel",
-            do="cut both images to their common extent, for instance with gdal_translate -projwin",
-        )
-    return pixels

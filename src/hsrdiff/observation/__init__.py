@@ -7,6 +7,7 @@ from hsrdiff.observation.gram import LRGram
 from hsrdiff.observation.model import Observation, add_noise
 from hsrdiff.observation.noise import NoiseLevels, estimate_noise_hr, estimate_noise_lr, pair_noise
 from hsrdiff.observation.non_negative import NonNegative, non_negative
+from hsrdiff.observation.registration import Registration, register
 from hsrdiff.observation.residual import Residual, residuals
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
@@ -19,6 +20,7 @@ __all__ = [
     "NoiseLevels",
     "NonNegative",
     "Observation",
+    "Registration",
     "Residual",
     "Scene",
     "SoftConsistency",
@@ -30,5 +32,6 @@ __all__ = [
     "estimate_noise_lr",
     "non_negative",
     "pair_noise",
+    "register",
     "residuals",
 ]

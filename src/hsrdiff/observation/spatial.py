@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional as F
 
 from hsrdiff.errors import FactorError, InputError, InvalidValueError, ShapeError, did_you_mean
 from hsrdiff.typing import HRHSI, LRHSI
@@ -134,6 +135,51 @@ class SpatialResponse:
             tall = self._fold(windows, -1, width)  # (n, B, h, r, W)
             windows = self._columns.to(Y) @ tall  # (n, B, h, K, W)
             return self._fold(windows, -2, height)
+
+    def dense(self, Z: HRHSI) -> HRHSI:
+        """Return ``F[p, q] = sum_uv k[u, v] Z[p + u - o, q + v - o]``, what D sees from every HR pixel; Z is 0 outside.
+
+        ``F[s i, s j]`` is Y[i, j] of Eq. (1) wherever the kernel lies inside Z; other p are other phases of the grid.
+
+        Args:
+            Z: HR image, shape (n, B, H, W), floating point.
+
+        Returns:
+            The image F, same shape, dtype and device.
+        """
+        n, bands, height, width = Z.shape
+        before, after = self.offset, self.size - 1 - self.offset
+        with torch.autocast(Z.device.type, enabled=False):
+            images = F.pad(Z.reshape(n * bands, 1, height, width), (before, after, before, after))
+            tall = F.conv2d(images, self._columns.T.to(Z)[:, None, :, None])  # (n B, r, H, W + K - 1)
+            return F.conv2d(tall, self._rows.T.to(Z)[None, :, None, :]).reshape(Z.shape)
+
+    def moved(self, rows: float, columns: float) -> SpatialResponse:
+        """Return D with its kernel off the centre of the block: Y that lies elsewhere on the grid of Z.
+
+        The kernel is interpolated by cubic convolution (Keys, a = -1/2), which keeps its sum and its width, and moves
+        its centre of mass by exactly as much; whole pixels are moved as they are.
+
+        Args:
+            rows: How far down, HR pixels.
+            columns: How far to the right, HR pixels.
+
+        Returns:
+            The operator; this one where nothing moves.
+        """
+        if not rows and not columns:
+            return self
+        room = math.floor(max(abs(rows), abs(columns))) + 2
+        place = torch.arange(self.size + 2 * room, dtype=torch.float64)[:, None] - room - torch.arange(self.size)
+        kernel = _keys(place - rows) @ self.kernel @ _keys(place - columns).T
+        while len(kernel) > self.factor:  # rings of zeros at the edge need no work
+            edge = torch.ones_like(kernel)
+            edge[1:-1, 1:-1] = 0
+            if bool((kernel * edge).any()):
+                break
+            kernel = kernel[1:-1, 1:-1]
+        name = f"{self.name} moved by {rows:.3g} rows and {columns:.3g} columns"
+        return SpatialResponse(kernel, self.factor, self.border, name)
 
     def axis_matrices(self, size: tuple[int, int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Return D as products of 1-D operators: ``Y = sum_r A_r Z C_r^T`` for every border rule.
@@ -315,3 +361,10 @@ def check_factor(factor: Any) -> int:
     if whole < 2:
         raise FactorError(f"the factor is {factor}", expected="a whole number of at least 2")
     return whole
+
+
+def _keys(x: torch.Tensor) -> torch.Tensor:
+    """Cubic convolution kernel of Keys with a = -1/2: it reproduces parabolas."""
+    x = x.abs()
+    near, far = (1.5 * x - 2.5) * x.square() + 1.0, ((2.5 - 0.5 * x) * x - 4.0) * x + 2.0
+    return torch.where(x <= 1.0, near, torch.where(x < 2.0, far, torch.zeros_like(x)))

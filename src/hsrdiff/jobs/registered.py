@@ -1,0 +1,61 @@
+"""A pair whose images may not lie on each other: measured, and mended or refused, before it is fused."""
+
+from __future__ import annotations
+
+from hsrdiff.errors import InputError
+from hsrdiff.jobs.pair import Pair
+from hsrdiff.jobs.scaling import raw_scene
+from hsrdiff.observation import Registration, SpatialResponse, SpectralResponse, register
+
+# LR pixels: a shift up to the first is left as it is, one above the second is not mended unasked.
+SMALL_SHIFT, LARGEST_SHIFT = 0.05, 2.0
+_CERTAIN = 2.0  # standard errors that a shift must be long to be mended
+
+
+def registered(
+    pair: Pair, spatial: SpatialResponse, spectral: SpectralResponse | None, *, force: bool = False
+) -> tuple[Pair, dict[str, str]]:
+    """Measure how far the HSI lies from the MSI, and put it where it belongs if it lies elsewhere as a whole.
+
+    Nothing is resampled: the HSI is moved by whole fine pixels, and D by the rest (`Pair.offset`).
+
+    Args:
+        pair: The two images.
+        spatial: D for LR pixels that lie on their blocks, without the pair's own offset.
+        spectral: R where it is known, else None.
+        force: Whether to mend shifts of any length.
+
+    Returns:
+        The pair, mended where the shift is reliable and the same everywhere; and what a reader should know, by topic,
+        nothing where the images are too small for a measurement.
+
+    Raises:
+        InputError: The shift is reliable and longer than `LARGEST_SHIFT`, and not forced.
+    """
+    found = register(raw_scene(pair), spatial.moved(*pair.offset), spectral)
+    if found is None:
+        return pair, {}
+    if found.reliable and found.length > LARGEST_SHIFT and not force:
+        rows, columns = found.shift
+        raise InputError(
+            f"the hyperspectral image lies {rows:+.2f} rows and {columns:+.2f} columns of its own pixels from the "
+            f"multispectral one (standard error {found.error:.2g})",
+            expected=f"a shift of at most {LARGEST_SHIFT:g} hyperspectral pixels",
+            do="check the georeference of both, or have the shift mended with --force",
+        )
+    mends, why = _decision(found)
+    if mends:
+        rows, columns = (-pair.factor * part for part in found.shift)
+        pair = pair.moved(rows, columns)
+    return pair, {"registration": f"{found.describe()}; {why}"}
+
+
+def _decision(found: Registration) -> tuple[bool, str]:
+    """Tell whether a shift is to be mended, and what to say about it."""
+    if not found.reliable:
+        return False, "left as it is"
+    if found.length <= max(SMALL_SHIFT, _CERTAIN * found.error):
+        return False, "too small to be mended"
+    if not found.everywhere:
+        return False, "left as it is, since it is not the same everywhere"
+    return True, "mended before fusing"
