@@ -1,6 +1,7 @@
 import json
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +140,12 @@ def test_a_displaced_pair_is_mended_or_fused_as_it_lies(tmp_path, monkeypatch):
     assert re.search(r"\+0\.(49|5\d) columns", done.output)
     assert "mended before fusing" in done.output
     assert "96 × 92 pixels" in done.output
+    judged = run("quality", "fused.tif", "a-hsi.tif", "b-msi.tif", "--json", "quality.json")
+    assert judged.exit_code == 0, judged.output
+    # regression adds what is left of Y at the fine grid: where the pair is mended, hardly anything is
+    assert (
+        json.loads(Path("quality.json").read_text())["full_resolution"]["spatial_consistency"]["relative_rmse"] < 0.02
+    )
     done = run("fuse", "a-hsi.tif", "b-msi.tif", *common, "--no-register")
     assert done.exit_code == 0, done.output
     assert "registration" not in done.output

@@ -26,7 +26,7 @@ from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_noise, told_psf, told_response, told_sensor
 from hsrdiff.networks.weights import read_card, shipped_weights
-from hsrdiff.observation import Observation, Scene
+from hsrdiff.observation import Observation, Scene, SpatialResponse
 from hsrdiff.rng import generator
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -135,7 +135,7 @@ def fuse(
     measured: dict[str, str] = {}
     if register:
         pair, measured = registered(pair, spatial, spectral, force=force)
-    spatial = spatial.moved(*pair.offset)
+    told, spatial = spatial, spatial.moved(*pair.offset)
     raw = raw_scene(pair)
     trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
@@ -163,7 +163,7 @@ def fuse(
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
-    record = _record(fuser, fusion, scene, pair, scale, known, seed)
+    record = _record(fuser, fusion, scene, pair, scale, known, told, seed)
     record.update({f"hsrdiff_note_{topic}": text for topic, text in measured.items()})
     if choice is not None:
         record.update(choice.record())
@@ -236,7 +236,14 @@ def _fitting_weights(pair: Pair) -> PathLike:
 
 
 def _record(
-    fuser: Fuser, fusion: Fusion, scene: Scene, pair: Pair, scale: Scale, sensor: Sensor | None, seed: int
+    fuser: Fuser,
+    fusion: Fusion,
+    scene: Scene,
+    pair: Pair,
+    scale: Scale,
+    sensor: Sensor | None,
+    told: SpatialResponse,
+    seed: int,
 ) -> dict[str, str]:
     """Write down what decided the result, for the cube's attributes."""
     record = {
@@ -248,7 +255,9 @@ def _record(
         "hsrdiff_peak": f"{scale.peak:.9g}",
     }
     if scene.observation is not None:
-        record["hsrdiff_psf"] = scene.observation.spatial.describe()
+        record["hsrdiff_psf"] = told.describe()  # of LR pixels that lie on their blocks
+    if any(pair.mended):
+        record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
     if sensor is not None:
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:

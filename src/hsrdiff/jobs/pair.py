@@ -38,6 +38,7 @@ class Pair:
         corner: Row and column of the first pixel of `msi` in it.
         grid: What was done to the grids, in words.
         placed_by_hsi: Whether the transform comes from the HSI, the MSI having none.
+        mended: (rows, columns) in fine pixels by which the HSI was moved from where it was given.
     """
 
     hsi: xr.DataArray
@@ -51,6 +52,7 @@ class Pair:
     corner: tuple[int, int] = (0, 0)
     grid: tuple[str, ...] = ()
     placed_by_hsi: bool = False
+    mended: tuple[float, float] = (0.0, 0.0)
 
     @property
     def notes(self) -> dict[str, str]:
@@ -92,6 +94,7 @@ class Pair:
             surround=surround,
             corner=new,
             grid=(*self.grid, words) if any(lost) else self.grid,
+            mended=(self.mended[0] + rows, self.mended[1] + columns),
         )
 
     @property

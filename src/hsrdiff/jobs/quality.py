@@ -130,10 +130,13 @@ def quality(
         )
     cube = take_cube(fused, "the fused cube")
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"))
-    _check_fit(cube, pair)
     remembered = Remembered.of(cube.attrs)
+    if any(remembered.moved):
+        pair = pair.moved(*remembered.moved)
+    _check_fit(cube, pair)
     name = _method(method, remembered) if reduced else ""
-    spatial = remembered.spatial(psf, psf_fwhm, pair.factor)
+    told = remembered.spatial(psf, psf_fwhm, pair.factor)
+    spatial = told.moved(*pair.offset)
     known = remembered.known_sensor(pair, sensor, srf, bands)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
     raw = raw_scene(pair)
@@ -165,12 +168,12 @@ def quality(
                 do="leave out --reduced",
             )
         found = reduced_scores(degraded, fuser, seed=seed)
-    told = {
+    words = {
         "sensor": "none; a response was fitted to the pair" if known is None else _words(known),
-        "psf": spatial.describe(),
+        "psf": told.describe(),
         "method": remembered.method or "not known",
     }
-    judged = Quality(full, found, told, _names(pair, known), pair.wavelengths_nm)
+    judged = Quality(full, found, words, _names(pair, known), pair.wavelengths_nm)
     if report is not None:
         with atomic_output(Path(report).absolute()) as path:
             path.write_text(judged.as_json(), encoding="utf-8")

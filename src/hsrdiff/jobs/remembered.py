@@ -21,6 +21,7 @@ from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
 
 _GAUSSIAN = re.compile(r"Gaussian sigma (\S+) px, (\d+) x \d+ px, (?:(\w+) border, )?block-")
+_MOVED = re.compile(r"([-+.\deE]+) rows, ([-+.\deE]+) columns")
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,14 @@ class Remembered:
         sensor: Name of the sensor and of its bands, ``"sentinel2: B2, B3"``, or None where R was fitted.
         psf: D as `SpatialResponse.describe` writes it, or None.
         peak: Value that meant 1, or None.
+        moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
     """
 
     method: str | None = None
     sensor: str | None = None
     psf: str | None = None
     peak: float | None = None
+    moved: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
@@ -58,7 +61,9 @@ class Remembered:
             peak = float(record["hsrdiff_peak"])
         except (KeyError, ValueError):
             peak = math.nan
-        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None)
+        found = _MOVED.fullmatch(str(record.get("hsrdiff_moved", "")))
+        moved = (float(found[1]), float(found[2])) if found is not None else (0.0, 0.0)
+        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None, moved)
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
         """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
