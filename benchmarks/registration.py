@@ -1,0 +1,72 @@
+"""What a displaced HSI costs `fuse`, and what is left of it when the shift is measured and mended.
+
+Usage: python -m benchmarks.registration
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+import xarray as xr
+from affine import Affine
+
+from hsrdiff import fuse
+from hsrdiff.cubes import as_cube
+from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.experiments.small_scenes import LOS_ANGELES, SAMSON
+from hsrdiff.observation import SpatialResponse, SpectralResponse
+from hsrdiff.sensors import load_sensor
+
+FACTOR, ROOM, EDGE = 4, 4, 8  # ROOM fine pixels around what the MSI shows, so that the displaced HSI sees real ground
+SENSOR = "sentinel2:10m"
+AVIRIS_NM = (370.0, 2500.0)  # about; the list of removed bands is not published
+CORNER = Affine(1.0, 0.0, 0.0, 0.0, -1.0, 1000.0)
+
+
+def displaced(Z: np.ndarray, centres_nm: np.ndarray, columns: int) -> tuple[xr.DataArray, xr.DataArray, np.ndarray]:
+    """Return the HSI `columns` fine pixels off, the MSI, and the truth on the MSI's grid."""
+    side = (min(Z.shape[1:]) - 2 * ROOM) // FACTOR * FACTOR
+    truth = Z[:, ROOM : ROOM + side, ROOM : ROOM + side]
+    moved = Z[:, ROOM : ROOM + side, ROOM - columns : ROOM - columns + side]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Samson ends within the last band of the sensor
+        R = SpectralResponse.from_sensor(load_sensor(SENSOR), centres_nm)
+    X = R.apply(torch.from_numpy(truth)[None])[0].numpy()
+    Y = SpatialResponse.gaussian(FACTOR).apply(torch.from_numpy(moved)[None])[0].numpy()
+    coarse = CORNER * Affine.scale(FACTOR)
+    hsi = as_cube(Y.astype(np.float32), wavelengths_nm=centres_nm, crs="EPSG:32633", transform=coarse)
+    return hsi, as_cube(X.astype(np.float32), crs="EPSG:32633", transform=CORNER), truth
+
+
+def rmse(fused: xr.DataArray, truth: np.ndarray) -> float:
+    """Return the error of a fused cube, which may be cut, without its edges."""
+    transform = georeference_of(fused)[1]
+    assert transform is not None
+    row, column = round(CORNER.f - transform.f), round(transform.c)
+    part = truth[:, row : row + fused.sizes["y"], column : column + fused.sizes["x"]]
+    apart = (fused.values - part)[:, EDGE:-EDGE, EDGE:-EDGE]
+    return float(np.sqrt(np.square(apart).mean()))
+
+
+def main() -> None:
+    print("| scene, x4, Sentinel-2's four bands | displacement, LR pixels | as it lies | registered |")
+    print("|---|---:|---:|---:|")
+    for scene in (LOS_ANGELES, SAMSON):
+        cube, _ = scene.load(None)
+        Z = np.asarray(cube.values, dtype=np.float64)
+        centres_nm = np.linspace(*AVIRIS_NM, len(Z))
+        if "wavelength" in cube.coords:
+            centres_nm = np.asarray(cube["wavelength"].values, dtype=np.float64)
+        for columns in range(3):
+            hsi, msi, truth = displaced(Z, centres_nm, columns)
+            errors = [
+                1e4 * rmse(fuse(hsi, msi, method="kriging", sensor=SENSOR, register=register), truth)
+                for register in (False, True)
+            ]
+            print(f"| {scene.scene} | {columns / FACTOR:g} | {errors[0]:.1f} | {errors[1]:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
