@@ -91,6 +91,9 @@ def test_reduced_needs_a_method_that_knows_its_response(scene):
     fused = fuse(hsi, msi, method="bicubic")
     with pytest.raises(InputError, match="must know the multispectral sensor"):
         quality(fused, hsi, msi, reduced=True, method="kriging")
+    # a file that `fuse` made by a method chosen on the pair, with a fitted response, is run so again
+    fused.attrs["hsrdiff_method"] = "regression-projected"
+    assert quality(fused, hsi, msi, reduced=True).reduced.method == "regression-projected"
 
 
 def test_units_do_not_matter(scene):

@@ -149,7 +149,8 @@ def quality(
     found = None
     if reduced:
         fuser = prepare_fuser(name, pair, weights=weights, steps=steps, std=False, progress=None)
-        if fuser.needs.response and spectral is None:
+        # `fuse` fits R only where it chooses the method; what it made so can be run so again
+        if method is not None and fuser.needs.response and spectral is None:
             raise InputError(
                 f"the method '{name}' must know the multispectral sensor",
                 expected="its spectral responses",
