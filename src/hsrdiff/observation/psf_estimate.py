@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from hsrdiff.errors import InvalidValueError
+from hsrdiff.errors import InvalidValueError, ShapeError
 from hsrdiff.observation.free_psf import fit_free
 from hsrdiff.observation.gaussian_psf import FURTHEST, NARROWEST, WIDEST, GaussianFit, Sharp, fit_gaussian, widest_size
 from hsrdiff.observation.scene import Scene
@@ -89,8 +89,14 @@ def estimate_psf(scene: Scene, spectral: SpectralResponse, *, free: bool = True)
         The estimate.
 
     Raises:
+        ShapeError: R does not fit the images.
         InvalidValueError: No LR pixel is valid in both images, or none shows detail.
     """
+    if (spectral.msi_bands, spectral.bands) != (scene.msi_bands, scene.bands):
+        raise ShapeError(
+            f"R is {spectral.msi_bands} x {spectral.bands}",
+            expected=f"{scene.msi_bands} x {scene.bands}, as the images",
+        )
     part = _middle(scene)
     sharp = _sharp(part, spectral)
     gaussian = fit_gaussian(sharp)
