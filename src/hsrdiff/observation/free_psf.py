@@ -17,7 +17,7 @@ PIXELS_PER_WEIGHT, MOST_WEIGHTS = 4, 400
 # Weights of the smoothness of what the kernel has and the Gaussian has not, relative to the mean diagonal.
 _SMOOTHNESS = (0.0, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _EQUAL = 1.02
-_ROUNDS = 4  # of gains and kernel in turn
+_ROUNDS, _STILL = 20, 1e-9  # of gains and kernel in turn, at most, and the change of gains that ends them
 # A Gaussian that leaves this little is the PSF: what is left is the rounding of float32.
 _EXACT = 1e-10
 _ROWS = 1 << 13  # windows at a time
@@ -60,23 +60,17 @@ def fit_free(sharp: Sharp, gaussian: GaussianFit) -> FreeFit | None:
     parts = [_parts(sharp, K, torch.from_numpy(folds == fold)) for fold in range(FOLDS)]
     whole = [np.linalg.qr(np.concatenate(of_band)).R for of_band in zip(*parts, strict=True)]
     prior = gaussian_kernel(gaussian.sigma, gaussian.shift, K).numpy().ravel()
-    gain = gaussian.gain
     errors = []
     for c in _SMOOTHNESS:
         squares = 0.0
         for held, part in enumerate(parts):
-            others = [
-                np.concatenate(bands) for bands in zip(*(p for i, p in enumerate(parts) if i != held), strict=True)
-            ]
-            kernel = _solve(others, gain, prior, c)
+            kept = [p for i, p in enumerate(parts) if i != held]
+            others = [np.concatenate(bands) for bands in zip(*kept, strict=True)]
+            kernel, gain = _solve_in_turn(others, gaussian.gain, prior, c)
             squares += sum(_left(T, g, kernel) for T, g in zip(part, gain, strict=True))
         errors.append(squares / len(whole))
     smoothness = _SMOOTHNESS[int(np.flatnonzero(np.asarray(errors) <= _EQUAL * min(errors)).max())]
-    kernel = prior
-    for _ in range(_ROUNDS):
-        kernel = _solve(whole, gain, prior, smoothness)
-        modelled = [T[:, :-1] @ kernel for T in whole]
-        gain = np.array([float(m @ T[:, -1]) / max(float(m @ m), 1e-300) for m, T in zip(modelled, whole, strict=True)])
+    kernel, gain = _solve_in_turn(whole, gaussian.gain, prior, smoothness)
     stacked = _stacked(whole, gain)
     variance = sum(_left(T, g, kernel) for T, g in zip(whole, gain, strict=True)) / (
         len(whole) * int(sharp.usable.sum())
@@ -108,6 +102,20 @@ def _parts(sharp: Sharp, K: int, counted: torch.Tensor) -> list[FloatArray]:
             T = triangle(np.concatenate([T, block.numpy()]).T)
         found.append(T)
     return found
+
+
+def _solve_in_turn(
+    triangles: list[FloatArray], gain: FloatArray, prior: FloatArray, smoothness: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the kernel and the gains, each found with the other until they stand still."""
+    for _ in range(_ROUNDS):
+        kernel = _solve(triangles, gain, prior, smoothness)
+        before, modelled = gain, [T[:, :-1] @ kernel for T in triangles]
+        energies = [max(float(m @ m), np.finfo(np.float64).tiny) for m in modelled]
+        gain = np.array([m @ T[:, -1] / e for m, T, e in zip(modelled, triangles, energies, strict=True)])
+        if np.abs(gain - before).max() <= _STILL * np.abs(gain).max():
+            break
+    return kernel, gain
 
 
 def _stacked(triangles: list[FloatArray], gain: FloatArray) -> FloatArray:

@@ -55,9 +55,13 @@ class PsfEstimate:
     @property
     def known(self) -> bool:
         """Whether the pair fixes width and displacement: to 0.15 LR pixels, and not at an end of what was looked at."""
-        inside = NARROWEST * 1.01 < self.gaussian.sigma * FWHM_PER_SIGMA / self.spatial.factor < WIDEST * 0.99
-        near = max(map(abs, self.gaussian.shift)) < 0.99 * FURTHEST * self.spatial.factor
-        return inside and near and max(self.uncertainty_lr, self.shift_uncertainty_lr) < _UNCERTAIN
+        factor = self.spatial.factor
+        wide = self.gaussian.sigma * FWHM_PER_SIGMA / factor
+        inside = (
+            NARROWEST * 1.01 < wide < WIDEST * 0.99 and max(map(abs, self.gaussian.shift)) < 0.99 * FURTHEST * factor
+        )
+        certain = max(self.uncertainty_lr, self.shift_uncertainty_lr) < _UNCERTAIN
+        return bool(certain and (inside or self.kind == FREE))
 
     def describe(self) -> str:
         """Say in words what was found."""
@@ -103,10 +107,14 @@ def estimate_psf(scene: Scene, spectral: SpectralResponse, *, free: bool = True)
     s = sharp.factor
     kernel, left, kind, uncertainty = gaussian.kernel, gaussian.left, GAUSSIAN, math.nan
     fwhm, shift = gaussian.sigma * FWHM_PER_SIGMA, gaussian.shift
+    errors = gaussian.sigma_error * FWHM_PER_SIGMA, max(gaussian.shift_error)
     found = fit_free(sharp, gaussian) if free else None
     if found is not None and found.left < _BETTER * gaussian.left:
         kernel, left, kind, uncertainty = found.kernel, found.left, FREE, found.uncertainty
-        fwhm, shift = _spread(kernel)
+        fwhm, shift = spread(kernel)
+        # weights at u in -K/2 .. K/2, each off by uncertainty |k| / K, move the centre by the root of the sum of
+        # (u / K)^2, K^2 / 12, times that; the width, of which the same weights tell, by about as much
+        errors = (uncertainty * float(kernel.norm()) * len(kernel) / math.sqrt(12.0),) * 2
     name = f"estimated Gaussian sigma {gaussian.sigma:.4g} px, centre {shift[0]:+.2f}, {shift[1]:+.2f} px"
     return PsfEstimate(
         spatial=SpatialResponse(kernel, s, name=name if kind == GAUSSIAN else "estimated kernel"),
@@ -114,21 +122,28 @@ def estimate_psf(scene: Scene, spectral: SpectralResponse, *, free: bool = True)
         gaussian=gaussian,
         fwhm_lr=fwhm / s,
         shift_lr=(shift[0] / s, shift[1] / s),
-        uncertainty_lr=gaussian.sigma_error * FWHM_PER_SIGMA / s,
-        shift_uncertainty_lr=max(gaussian.shift_error) / s,
+        uncertainty_lr=errors[0] / s,
+        shift_uncertainty_lr=errors[1] / s,
         kernel_uncertainty=uncertainty,
         left=left,
         pixels=int(sharp.usable.sum()),
     )
 
 
-def _spread(kernel: torch.Tensor) -> tuple[float, tuple[float, float]]:
-    """Return the FWHM of a Gaussian with the kernel's variance, and the kernel's centre, in HR pixels."""
+def spread(kernel: torch.Tensor) -> tuple[float, tuple[float, float]]:
+    """Return the FWHM of a Gaussian with the kernel's variance, and the kernel's centre, in HR pixels.
+
+    Args:
+        kernel: Shape (K, K), sum 1.
+
+    Returns:
+        The width, and the centre along rows and columns from the middle of the kernel.
+    """
     u = torch.arange(len(kernel), dtype=torch.float64) - (len(kernel) - 1) / 2
     profiles = kernel.sum(dim=1), kernel.sum(dim=0)
     centre = [float((profile * u).sum()) for profile in profiles]
     variance = [float((p * (u - c).square()).sum()) for p, c in zip(profiles, centre, strict=True)]
-    return FWHM_PER_SIGMA * math.sqrt(sum(variance) / 2), (centre[0], centre[1])
+    return FWHM_PER_SIGMA * math.sqrt(max(sum(variance), 0.0) / 2), (centre[0], centre[1])
 
 
 def _middle(scene: Scene) -> Scene:
