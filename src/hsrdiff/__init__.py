@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hsrdiff.cubes import open_cube, write_cube
     from hsrdiff.experiments import reproduce
     from hsrdiff.jobs.benchmark import benchmark
+    from hsrdiff.jobs.check import check
     from hsrdiff.jobs.demo import demo
     from hsrdiff.jobs.evaluate import evaluate
     from hsrdiff.jobs.fuse import fuse
@@ -26,6 +27,7 @@ _PUBLIC = {
     "open_cube": "hsrdiff.cubes",
     "write_cube": "hsrdiff.cubes",
     "benchmark": "hsrdiff.jobs.benchmark",
+    "check": "hsrdiff.jobs.check",
     "demo": "hsrdiff.jobs.demo",
     "evaluate": "hsrdiff.jobs.evaluate",
     "fuse": "hsrdiff.jobs.fuse",
@@ -39,6 +41,7 @@ _PUBLIC = {
 __all__ = [
     "__version__",
     "benchmark",
+    "check",
     "demo",
     "evaluate",
     "fuse",

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from hsrdiff._version import __version__
-from hsrdiff.cli import benchmark, demo, evaluate, fuse, info, quality, reproduce, simulate, train
+from hsrdiff.cli import benchmark, check, demo, evaluate, fuse, info, quality, reproduce, simulate, train
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.memory import keep_memory
 
@@ -72,6 +72,7 @@ app.callback()(_callback)
 for _name, _module in (
     ("demo", demo),
     ("info", info),
+    ("check", check),
     ("simulate", simulate),
     ("fuse", fuse),
     ("evaluate", evaluate),

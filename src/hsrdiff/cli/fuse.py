@@ -9,7 +9,6 @@ import typer
 from hsrdiff.cli.options import (
     BandsOption,
     PsfFwhmOption,
-    PsfOption,
     SeedOption,
     SensorOption,
     SrfOption,
@@ -47,7 +46,14 @@ def command(
     sensor: SensorOption = None,
     srf: SrfOption = None,
     bands: BandsOption = None,
-    psf: PsfOption = None,
+    psf: Annotated[
+        str | None,
+        typer.Option(
+            "--psf",
+            metavar="FILE",
+            help="Kernel in fine pixels, .npy or .csv; 'estimated' finds it from the pair; a Gaussian when left out.",
+        ),
+    ] = None,
     psf_fwhm: PsfFwhmOption = 1.0,
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")

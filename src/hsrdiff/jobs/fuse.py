@@ -24,7 +24,15 @@ from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
-from hsrdiff.jobs.told import fitted_response, own_sensor, told_noise, told_psf, told_response, told_sensor
+from hsrdiff.jobs.told import (
+    is_estimated,
+    own_sensor,
+    told_noise,
+    told_observation,
+    told_psf,
+    told_response,
+    told_sensor,
+)
 from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.observation import Observation, Scene, SpatialResponse
 from hsrdiff.rng import generator
@@ -76,7 +84,8 @@ def fuse(
         sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; needed by methods that must know R.
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
-        psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
+        psf: None or ``"gaussian"``, ``"estimated"`` to find it from the pair, the path of a kernel (.npy, .csv), or a
+            kernel (K, K) in fine pixels.
         psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
         factor: Ratio of the pixel sizes; deduced when None.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
@@ -119,7 +128,7 @@ def fuse(
     if named != AUTO:
         fuser = prepare_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
     needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
-    spatial = told_psf(psf, psf_fwhm, pair.factor)
+    spatial = told_psf(None if is_estimated(psf) else psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None and needs.response:
         known = own_sensor(pair.msi)
@@ -140,10 +149,12 @@ def fuse(
     trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
     scene = scale.apply(raw)
-    if spectral is not None:
+    found: dict[str, str] = {}
+    if needs.psf:
+        observation, found = told_observation(scene, spectral, spatial, psf)
+        scene = replace(scene, observation=observation)
+    elif spectral is not None:
         scene = replace(scene, observation=Observation(spectral, spatial))
-    elif needs.psf:
-        scene = replace(scene, observation=Observation(fitted_response(scene, spatial), spatial))
     levels = None
     if scene.observation is not None and needs.psf:
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
@@ -163,8 +174,10 @@ def fuse(
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
+    if is_estimated(psf) and scene.observation is not None:
+        told = scene.observation.spatial
     record = _record(fuser, fusion, scene, pair, scale, known, told, seed)
-    record.update({f"hsrdiff_note_{topic}": text for topic, text in measured.items()})
+    record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:
         record.update(choice.record())
     if levels is not None and fuser.needs.psf:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from hsrdiff.cubes import open_cube
 from hsrdiff.cubes.georeference import georeference_of
@@ -75,7 +76,19 @@ def info(path: PathLike) -> CubeInfo:
         CubeFormatError: The file cannot be read as a cube.
         InvalidValueError: Not one value is valid.
     """
-    cube = take_cube(open_cube(path), f"'{path}'")
+    return cube_info(take_cube(open_cube(path), f"'{path}'"), str(path))
+
+
+def cube_info(cube: xr.DataArray, name: str) -> CubeInfo:
+    """Say what a cube in memory is.
+
+    Args:
+        cube: (band, y, x), with at least one valid value.
+        name: What it is called, such as its path.
+
+    Returns:
+        Sizes, bands, values and place on the map.
+    """
     values = cube.values
     finite = np.isfinite(values)
     wavelengths_nm, fwhm_nm = band_numbers(cube, "wavelength"), band_numbers(cube, "fwhm")
@@ -93,7 +106,7 @@ def info(path: PathLike) -> CubeInfo:
         bounds = (min(xs), min(ys), max(xs), max(ys))
         pixel_size = (float(np.hypot(transform.a, transform.d)), float(np.hypot(transform.b, transform.e)))
     return CubeInfo(
-        path=str(path),
+        path=name,
         bands=values.shape[0],
         height=values.shape[1],
         width=values.shape[2],

@@ -5,24 +5,41 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import xarray as xr
-from scipy.optimize import nnls
 
-from hsrdiff.errors import InputError, ShapeError, WavelengthError
+from hsrdiff.errors import InputError, InvalidValueError, ShapeError, WavelengthError
 from hsrdiff.fusers.masking import fill_invalid
-from hsrdiff.fusers.regression import MINIMUM_SHARE, WHOLE_SHARE
 from hsrdiff.jobs.scaling import Scale
-from hsrdiff.observation import NoiseLevels, Scene, SpatialResponse, SpectralResponse, pair_noise
+from hsrdiff.observation import (
+    NoiseLevels,
+    Observation,
+    Scene,
+    SpatialResponse,
+    SpectralResponse,
+    estimate_pair,
+    estimate_response,
+    pair_noise,
+)
+from hsrdiff.observation.pair_estimate import BLUR_LR
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor, gaussian_sensor, load_sensor
 from hsrdiff.typing import FloatArray, PathLike
 
-GAUSSIAN = "gaussian"
+GAUSSIAN, ESTIMATED = "gaussian", "estimated"
+
+
+def is_estimated(psf: PathLike | npt.ArrayLike | None) -> bool:
+    """Return whether the user asks for the PSF to be found from the pair.
+
+    Args:
+        psf: What the user says about it.
+    """
+    return isinstance(psf, str) and psf.lower() == ESTIMATED
 
 
 def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int) -> SpatialResponse:
@@ -187,32 +204,52 @@ def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: f
 
 
 def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:
-    """Fit R to the pair where no sensor is known: per MSI band ``min ||X D - r Y||`` with ``r >= 0``.
+    """Fit R to the pair where no sensor is known, on both images blurred further, so that D need not be quite right.
 
-    As in the regression, LR pixels valid in Y whose PSF falls on valid pixels of X only are fitted, when there are
-    enough of them; else those with at least half of it there; else all, the invalid ones filled.
+    Where no LR pixel is seen by both images, their invalid pixels are filled first.
 
     Args:
         scene: X, Y and their masks.
         spatial: D.
 
     Returns:
-        R (b, B), rows not normalised, as the two images may be in different units.
+        R (b, B), non-negative, rows not normalised, as the two images may be in different units.
     """
-    X = fill_invalid(scene.X, scene.valid).double()
-    seen = torch.ones_like(X[:, :1]) if scene.valid is None else scene.valid.double()
-    share = spatial.apply(seen)
-    seen_lr = torch.ones_like(share, dtype=torch.bool) if scene.valid_lr is None else scene.valid_lr
-    usable = (share >= WHOLE_SHARE) & seen_lr
-    if usable.sum() < scene.bands:
-        usable = (share >= MINIMUM_SHARE) & seen_lr
-    if usable.any():
-        X_lr = (spatial.apply(X * seen) / share.clamp_min(MINIMUM_SHARE))[0][:, usable[0, 0]].numpy()
-    else:
-        usable = torch.ones_like(usable)
-        X_lr = spatial.apply(X)[0].flatten(1).numpy()
-    Y = fill_invalid(scene.Y, scene.valid_lr).double()[0][:, usable[0, 0]].numpy()
-    # Numerics: the triangle of a QR factorisation has the same least-squares solution and only B + b rows.
-    triangle = np.linalg.qr(np.concatenate([Y, X_lr]).T).R
-    matrix = np.stack([nnls(triangle[:, : len(Y)], triangle[:, len(Y) + i])[0] for i in range(len(X_lr))])
-    return SpectralResponse(torch.from_numpy(matrix))
+    try:
+        return estimate_response(scene, spatial, blur_lr=BLUR_LR).spectral
+    except InvalidValueError:
+        filled = replace(
+            scene,
+            X=fill_invalid(scene.X, scene.valid),
+            Y=fill_invalid(scene.Y, scene.valid_lr),
+            valid=None,
+            valid_lr=None,
+        )
+        return estimate_response(filled, spatial, blur_lr=BLUR_LR).spectral
+
+
+def told_observation(
+    scene: Scene, spectral: SpectralResponse | None, spatial: SpatialResponse, psf: PathLike | npt.ArrayLike | None
+) -> tuple[Observation, dict[str, str]]:
+    """Put R and D together, and find in the pair what is not known.
+
+    Args:
+        scene: X, Y and their masks.
+        spectral: R, or None to fit it.
+        spatial: D as `told_psf` has it.
+        psf: What the user says about the PSF: with ``"estimated"`` it is found from the pair, beginning with `spatial`.
+
+    Returns:
+        R and D, and what a reader of the result should know of how they were found, by topic.
+    """
+    if not is_estimated(psf):
+        return Observation(fitted_response(scene, spatial) if spectral is None else spectral, spatial), {}
+    try:
+        found = estimate_pair(scene, spectral=spectral, assumed=spatial)
+    except InvalidValueError:  # no LR pixel is seen by both images
+        return Observation(fitted_response(scene, spatial) if spectral is None else spectral, spatial), {
+            "psf": "nothing in the pair to estimate it from: it was taken as assumed"
+        }
+    if found.psf is None:
+        return found.observation, {"psf": "no detail in the pair to estimate it from: it was taken as assumed"}
+    return found.observation, {"psf": found.psf.describe()}

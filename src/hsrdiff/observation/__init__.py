@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from hsrdiff.observation.consistency import JointProjection, SoftConsistency
+from hsrdiff.observation.disagreement import Disagreement, disagreement
 from hsrdiff.observation.gram import LRGram
 from hsrdiff.observation.model import Observation, add_noise
 from hsrdiff.observation.noise import NoiseLevels, estimate_noise_hr, estimate_noise_lr, pair_noise
 from hsrdiff.observation.non_negative import NonNegative, non_negative
+from hsrdiff.observation.pair_estimate import PairEstimate, estimate_pair
+from hsrdiff.observation.psf_estimate import PsfEstimate, estimate_psf
 from hsrdiff.observation.registration import Registration, register
 from hsrdiff.observation.residual import Residual, residuals
+from hsrdiff.observation.response_estimate import ResponseEstimate, estimate_response
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.observation.spectral import CoverageWarning, SpectralResponse, coverage
 
 __all__ = [
     "CoverageWarning",
+    "Disagreement",
     "JointProjection",
     "LRGram",
     "NoiseLevels",
     "NonNegative",
     "Observation",
+    "PairEstimate",
+    "PsfEstimate",
     "Registration",
     "Residual",
+    "ResponseEstimate",
     "Scene",
     "SoftConsistency",
     "SpatialResponse",
     "SpectralResponse",
     "add_noise",
     "coverage",
+    "disagreement",
     "estimate_noise_hr",
     "estimate_noise_lr",
+    "estimate_pair",
+    "estimate_psf",
+    "estimate_response",
     "non_negative",
     "pair_noise",
     "register",

@@ -1,0 +1,77 @@
+"""`hsrdiff check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsrdiff.cli.options import BandsOption, PsfFwhmOption, PsfOption, SensorOption, SrfOption, split_names
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from hsrdiff.jobs.check import CheckReport
+
+HELP = "Say whether two images fit together, before they are fused."
+EXAMPLE = "Example: hsrdiff check enmap.tif sentinel2.tif --sensor sentinel2:B2,B3,B4,B8"
+
+
+def command(
+    hsi: Annotated[str, typer.Argument(metavar="HSI", help="Hyperspectral image: many bands, coarse pixels.")],
+    msi: Annotated[str, typer.Argument(metavar="MSI", help="Multispectral image: few bands, fine pixels.")],
+    sensor: SensorOption = None,
+    srf: SrfOption = None,
+    bands: BandsOption = None,
+    psf: PsfOption = None,
+    psf_fwhm: PsfFwhmOption = 1.0,
+    factor: Annotated[
+        int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="JSON file for all that was found.")
+    ] = None,
+) -> None:
+    """Parse, call `hsrdiff.jobs.check`, print."""
+    from hsrdiff.cli.screen import console, facts, steps_shown
+    from hsrdiff.jobs.check import check
+
+    with steps_shown("checking"):
+        report = check(
+            hsi,
+            msi,
+            sensor=sensor,
+            srf=srf,
+            bands=split_names(bands),
+            psf=psf,
+            psf_fwhm=psf_fwhm,
+            factor=factor,
+            json_out=json,
+        )
+    screen = console()
+    screen.print(facts([(finding.topic, finding.words.replace("[", r"\[")) for finding in report.findings]))
+    screen.print(_bands(report))
+    screen.print(f"[bold]verdict: {report.verdict.value}[/bold]")
+    for reason in report.reasons:
+        screen.print(f"  {reason}", markup=False)
+    if json is not None:
+        screen.print(f"[bold]{json}[/bold]: the same as numbers")
+
+
+def _bands(report: CheckReport) -> Table:
+    """Lay out the multispectral bands as a table."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    titles = ("MSI band", "disagreement %", "gain", "correlation", "with R and PSF estimated %")
+    for title in titles:
+        table.add_column(title, justify="left" if title == titles[0] else "right")
+    for band in report.bands:
+        table.add_row(
+            band.name.replace("[", r"\["),
+            f"{band.disagreement:.3g}",
+            f"{band.gain:.4g}",
+            f"{band.correlation:.3f}",
+            f"{band.estimated:.3g}",
+        )
+    return table

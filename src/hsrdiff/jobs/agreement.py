@@ -1,0 +1,225 @@
+"""Agreement: R and D as `fuse` takes them and as the pair itself says, and how far the pair disagrees with either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hsrdiff.jobs.finding import Finding
+from hsrdiff.jobs.told import fitted_response
+from hsrdiff.observation import (
+    Disagreement,
+    Observation,
+    PsfEstimate,
+    ResponseEstimate,
+    Scene,
+    SpatialResponse,
+    SpectralResponse,
+    disagreement,
+    estimate_pair,
+    estimate_psf,
+    estimate_response,
+)
+from hsrdiff.observation.pair_estimate import BLUR_LR
+from hsrdiff.observation.psf_estimate import spread
+from hsrdiff.sensors import Sensor
+from hsrdiff.typing import BoolArray
+
+# R Y and X D that share less than this do not show one place at one time; those that share more than the second do.
+_STRANGERS, _RELATED = 0.6, 0.9
+# Disagreement above which a method should not trust both images, as a share of the values.
+_APART = 0.05
+# Displacement in LR pixels, width of the PSF over the assumed one, and spread of the gains that are worth a word.
+_SHIFT, _WIDTH, _GAINS = 0.15, 1.25, 1.5
+_MARGIN_NM = 20.0  # what a response may reach beyond its table
+_MOST_CHANGED = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """What the pair says of R and D.
+
+    Attributes:
+        spectral: R as `fuse` has it: that of the sensor, or fitted with the assumed D.
+        spatial: D as it is assumed.
+        fitted: R fitted to the pair with D estimated, within the sensor's ranges where there is one.
+        psf: D estimated, or None where the pair shows no detail.
+        assumed: Disagreement with `spectral` and `spatial`.
+        estimated: Disagreement with both estimated.
+    """
+
+    spectral: SpectralResponse
+    spatial: SpatialResponse
+    fitted: ResponseEstimate
+    psf: PsfEstimate | None
+    assumed: Disagreement
+    estimated: Disagreement
+
+
+def find_agreement(
+    scene: Scene, spectral: SpectralResponse | None, spatial: SpatialResponse, sensor: Sensor | None
+) -> Agreement:
+    """Estimate R and D, and hold the pair against them and against what is known or assumed.
+
+    Args:
+        scene: The pair in one unit, without observation.
+        spectral: R where it is known.
+        spatial: D as it is assumed.
+        sensor: The sensor of R, whose ranges the fitted response keeps to.
+
+    Returns:
+        What was found.
+
+    Raises:
+        InvalidValueError: No LR pixel is valid in both images.
+    """
+    allowed = _ranges(scene, sensor)
+    joint = estimate_pair(scene, assumed=spatial, allowed=allowed)
+    fitted = joint.response or estimate_response(scene, joint.observation.spatial, blur_lr=BLUR_LR, allowed=allowed)
+    R = fitted_response(scene, spatial) if spectral is None else spectral
+    psf = joint.psf
+    if psf is not None and spectral is not None:
+        # a known R leaves less to be mistaken for another PSF
+        psf = estimate_psf(scene, spectral)
+    return Agreement(
+        spectral=R,
+        spatial=spatial,
+        fitted=fitted,
+        psf=psf,
+        assumed=disagreement(replace(scene, observation=Observation(R, spatial))),
+        estimated=disagreement(replace(scene, observation=joint.observation)),
+    )
+
+
+def _ranges(scene: Scene, sensor: Sensor | None) -> BoolArray | None:
+    """Return which HSI bands each MSI band may see, or None for all."""
+    if sensor is None or scene.wavelengths_nm is None:
+        return None
+    centres = np.asarray(scene.wavelengths_nm)
+    ranges = [(low - _MARGIN_NM, high + _MARGIN_NM) for low, high in sensor.ranges_nm()]
+    may = np.stack([(centres >= low) & (centres <= high) for low, high in ranges])
+    return may if may.any(axis=1).all() else None
+
+
+def agreement_findings(found: Agreement, scene: Scene, sensor: Sensor | None) -> tuple[Finding, ...]:
+    """Put the agreement into findings.
+
+    Args:
+        found: The agreement.
+        scene: The pair.
+        sensor: The MSI's sensor, or None.
+
+    Returns:
+        Findings on registration, response, PSF and disagreement.
+    """
+    return (_registration(found), _response(found, sensor), _psf(found), _disagreement(found))
+
+
+def _registration(found: Agreement) -> Finding:
+    """Say where the PSF is centred: a displacement is what the two images are misplaced by."""
+    psf = found.psf
+    if psf is None or not psf.known:
+        return Finding("registration", "not known: the pair shows too little detail to tell")
+    down, right = psf.shift_lr
+    size = float(np.hypot(down, right))
+    words = (
+        f"HSI lies {down:+.2f} rows and {right:+.2f} columns (coarse pixels, standard error "
+        f"{psf.shift_uncertainty_lr:.1g}) from where MSI has it"
+    )
+    concern = ""
+    if size > max(_SHIFT, 3 * psf.shift_uncertainty_lr):
+        concern = (
+            f"the images are misplaced by {size:.2g} coarse pixels; register them, or fuse with '--psf estimated', "
+            "which takes the displacement along and puts the result where MSI is"
+        )
+    return Finding("registration", words, concern, numbers={"rows_lr": down, "columns_lr": right})
+
+
+def _response(found: Agreement, sensor: Sensor | None) -> Finding:
+    """Say whether R is known, how well a fitted one does, and whether the bands' units differ."""
+    fitted, gain = found.fitted, found.assumed.gain
+    words = fitted.describe()
+    concern = ""
+    if sensor is not None:
+        words = f"known, {sensor.name}: {', '.join(sensor.bands)}; one {words}"
+        low, high = float(gain.min()), float(gain.max())
+        if low <= 0 or high / low > _GAINS:
+            concern = (
+                f"the multispectral bands are {low:.3g} to {high:.3g} times what the sensor's responses make of HSI, "
+                "as where one image is radiance and the other reflectance, or each band has its own scale; bring both "
+                "to one unit, or give no sensor and no method, so that each response is fitted with its scale"
+            )
+    numbers = {
+        "known": sensor is not None,
+        "held_out_error": [float(e) for e in fitted.error],
+        "gain": [float(g) for g in gain],
+        "directions": fitted.directions,
+    }
+    return Finding("response", words, concern, numbers=numbers)
+
+
+def _psf(found: Agreement) -> Finding:
+    """Hold the estimated PSF against the assumed one."""
+    assumed = spread(found.spatial.kernel)[0] / found.spatial.factor
+    words = f"assumed {found.spatial.describe()}"
+    psf = found.psf
+    if psf is None:
+        return Finding("psf", f"{words}; the pair shows no detail to estimate it from", numbers={"known": False})
+    concern = ""
+    mine = spread(psf.spatial.kernel)[0] / found.spatial.factor
+    ratio = mine / assumed
+    if psf.known and not 1 / _WIDTH <= ratio <= _WIDTH:
+        concern = (
+            f"the PSF seems {ratio:.2g} times as wide as the assumed one; fuse with '--psf estimated' or "
+            f"'--psf-fwhm {psf.fwhm_lr:.2g}'"
+        )
+    numbers = {
+        "known": psf.known,
+        "kind": psf.kind,
+        "fwhm_lr": psf.fwhm_lr,
+        "fwhm_error_lr": psf.uncertainty_lr,
+        "width_over_assumed": ratio,
+        "left": psf.left,
+    }
+    return Finding("psf", f"{words}; estimated {psf.describe()}", concern, numbers=numbers)
+
+
+def _disagreement(found: Agreement) -> Finding:
+    """Say how far the images disagree, where most, and whether something changed between them."""
+    seen, best = found.assumed, found.estimated
+    held_out = float(np.sqrt(np.square(found.fitted.error).mean()))
+    worst = ", ".join(f"row {row} column {column} ({100 * value:.2g} %)" for row, column, value in best.worst())
+    words = (
+        f"{100 * seen.total:.2g} % of the values with R and the PSF as fuse takes them, {100 * best.total:.2g} % with "
+        f"both estimated; most in the blocks of {best.side} × {best.side} coarse pixels at {worst}"
+    )
+    changed, known = best.changed, np.isfinite(best.offsets)
+    places = [(int(r) * best.side, int(c) * best.side) for r, c in np.argwhere(changed)]
+    share = len(places) / max(int(known.sum()), 1)
+    related = float(np.median(np.maximum(seen.correlation, 0)))
+    concern, grave = "", False
+    if related < _STRANGERS or share > _MOST_CHANGED:
+        grave = True
+        concern = (
+            f"the images share little (correlation {related:.2f} over coarse pixels); check that they show one place "
+            "at one time, and that neither is flipped or shifted"
+        )
+    elif places:
+        listed = ", ".join(f"row {row} column {column}" for row, column in places[:5])
+        concern = (
+            f"something changed between the images, or a cloud is in one of them, in {len(places)} of "
+            f"{int(known.sum())} blocks ({listed}{', ...' if len(places) > 5 else ''}); mask them"
+        )
+    elif min(related, float(seen.correlation.min())) < _RELATED:
+        concern = f"a multispectral band has a correlation of {float(seen.correlation.min()):.2f} with HSI"
+    elif min(seen.total, best.total) > _APART:
+        concern = f"the images disagree by {100 * min(seen.total, best.total):.2g} % of their values"
+    numbers = {
+        "assumed": seen.total,
+        "estimated": best.total,
+        "held_out": held_out,
+        "correlation": [float(c) for c in seen.correlation],
+        "changed": [place for at in places for place in at],
+    }
+    return Finding("disagreement", words, concern, grave, numbers)
