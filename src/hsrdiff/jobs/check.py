@@ -19,7 +19,7 @@ from hsrdiff.jobs.chosen import check_report, usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import CubeInfo, cube_info
-from hsrdiff.jobs.pair import SMALL_MISFIT, Pair, make_pair
+from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_psf, told_response, told_sensor
 from hsrdiff.jobs.units import OPEN, unit_of
@@ -133,7 +133,8 @@ def check(
     raw = raw_scene(pair)
     scale = find_scale(raw, spectral, peak=None)
     scene = scale.apply(raw)
-    found = find_agreement(scene, spectral, told_psf(psf, psf_fwhm, pair.factor), known)
+    spatial = told_psf(psf, psf_fwhm, pair.factor).moved(*pair.offset)
+    found = find_agreement(scene, spectral, spatial, known)
     names = (_name(hsi, "the array given first"), _name(msi, "the array given second"))
     infos = cube_info(cubes[0], names[0]), cube_info(cubes[1], names[1])
     findings = (
@@ -223,15 +224,13 @@ def _valid(scene: Scene, found: Agreement) -> Finding:
 
 
 def _grid(pair: Pair) -> Finding:
+    """Say how the grids fit, and what `fuse` does to nest them."""
     words = f"pixel sizes have ratio {pair.factor}"
     if pair.transform is None:
         words += "; no place on the map is known, so the images are taken to have the same extent"
-    elif pair.misfit <= SMALL_MISFIT:
-        words += ", and the extents are the same"
-    else:
-        words += f"; corners lie {pair.misfit:.2g} coarse pixels apart"
-    concern = pair.notes.get("grid", "")
-    return Finding("grid", words, concern, numbers={"factor": pair.factor, "misfit_lr": pair.misfit})
+    done = pair.notes.get("grid", "")
+    words += f"; {done}" if done else ", and the extents are the same" if pair.transform is not None else ""
+    return Finding("grid", words, numbers={"factor": pair.factor, "offset_px": list(pair.offset)})
 
 
 def _noise(scene: Scene, scale: Scale) -> Finding:
