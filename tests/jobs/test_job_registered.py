@@ -152,6 +152,9 @@ def test_a_part_of_a_fine_pixel_on_the_map_is_given_to_the_psf(ground):
         transform=georeference_of(hsi)[1] * Affine.translation(0.1, -0.075),
     )  # fmt: skip
     told = fuse(lies, msi, method="regression-projected", sensor=SENSOR, register=False)
-    assert "moved by -0.3 rows and 0.4 columns" in told.attrs["hsrdiff_psf"]
+    assert told.attrs["hsrdiff_psf_offset"] == "-0.3 rows, 0.4 columns of fine pixels"
     # the images lie on each other after all, which the registration finds
-    assert "moved" not in fuse(lies, msi, method="regression-projected", sensor=SENSOR).attrs["hsrdiff_psf"]
+    mended = fuse(lies, msi, method="regression-projected", sensor=SENSOR)
+    assert "hsrdiff_psf_offset" not in mended.attrs
+    rows, columns = (float(word) for word in mended.attrs["hsrdiff_moved"].split() if word[-1].isdigit())
+    assert (rows, columns) == (pytest.approx(0.3, abs=0.02), pytest.approx(-0.4, abs=0.02))

@@ -269,6 +269,8 @@ def _record(
     }
     if scene.observation is not None:
         record["hsrdiff_psf"] = told.describe()  # of LR pixels that lie on their blocks
+        if any(pair.offset):
+            record["hsrdiff_psf_offset"] = "{:.3g} rows, {:.3g} columns of fine pixels".format(*pair.offset)
     if any(pair.mended):
         record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
     if sensor is not None:
