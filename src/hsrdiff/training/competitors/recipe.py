@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -12,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from hsrdiff.errors import did_you_mean
 from hsrdiff.networks.competitors import COMPETITORS, CompetitorConfig
 from hsrdiff.training.competitors.published import PUBLISHED
-from hsrdiff.training.recipe import DataSection, explain, read_toml
-from hsrdiff.typing import PathLike
+from hsrdiff.training.recipe import DataSection
+from hsrdiff.training.recipe_kind import RecipeKind
 
 _FILLED = ("size", "batch", "learning_rate", "drops", "drop")
 _Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -134,45 +132,5 @@ class CompetitorRecipe(_Section):
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 
-def shipped_competitor_recipes() -> dict[str, Path]:
-    """Return the recipes of competitors that come with the package, by name."""
-    folder = Path(__file__).parents[2] / "recipes" / "competitors"
-    return {p.stem: p for p in sorted(folder.glob("*.toml"))}
-
-
-def is_competitor_recipe(name_or_path: PathLike) -> bool:
-    """Tell whether a recipe is one of a competitor: shipped as such, or with a table [competitor].
-
-    Args:
-        name_or_path: Name of a shipped recipe, or a TOML file; one that cannot be read is not.
-
-    Returns:
-        True where it is.
-    """
-    if str(name_or_path) in shipped_competitor_recipes():
-        return True
-    try:
-        return "competitor" in tomllib.loads(Path(name_or_path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
-def load_competitor_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> CompetitorRecipe:
-    """Read a recipe, shipped or one's own, and check every key.
-
-    Args:
-        name_or_path: Name of a shipped recipe, or a TOML file.
-        overrides: Dotted keys and TOML values that replace the file's.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
-    """
-    path = shipped_competitor_recipes().get(str(name_or_path), Path(name_or_path))
-    content = read_toml(path, str(name_or_path), overrides)
-    try:
-        return CompetitorRecipe.model_validate(content)
-    except ValidationError as e:
-        raise explain(e, f"recipe '{path.name}'", CompetitorRecipe) from e
+KIND = RecipeKind("competitors", "competitor", CompetitorRecipe)
+shipped_competitor_recipes, is_competitor_recipe, load_competitor_recipe = KIND.shipped, KIND.holds, KIND.load

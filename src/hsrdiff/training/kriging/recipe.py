@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hsrdiff.fusers.kriging.learned_kernel import LearnedKernelConfig
-from hsrdiff.training.recipe import explain, read_toml
-from hsrdiff.typing import PathLike
+from hsrdiff.training.recipe_kind import RecipeKind
 
 
 class _Section(BaseModel):
@@ -91,45 +88,5 @@ class KernelRecipe(_Section):
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 
-def shipped_kernel_recipes() -> dict[str, Path]:
-    """Return the recipes of learned kernels that come with the package, by name."""
-    folder = Path(__file__).parents[2] / "recipes" / "kriging"
-    return {p.stem: p for p in sorted(folder.glob("*.toml"))}
-
-
-def is_kernel_recipe(name_or_path: PathLike) -> bool:
-    """Tell whether a recipe is one of a learned kernel: shipped as such, or with a table [kernel].
-
-    Args:
-        name_or_path: Name of a shipped recipe, or a TOML file; one that cannot be read is not.
-
-    Returns:
-        True where it is.
-    """
-    if str(name_or_path) in shipped_kernel_recipes():
-        return True
-    try:
-        return "kernel" in tomllib.loads(Path(name_or_path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
-def load_kernel_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> KernelRecipe:
-    """Read a recipe, shipped or one's own, and check every key.
-
-    Args:
-        name_or_path: Name of a shipped recipe, or a TOML file.
-        overrides: Dotted keys and TOML values that replace the file's.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
-    """
-    path = shipped_kernel_recipes().get(str(name_or_path), Path(name_or_path))
-    content = read_toml(path, str(name_or_path), overrides)
-    try:
-        return KernelRecipe.model_validate(content)
-    except ValidationError as e:
-        raise explain(e, f"recipe '{path.name}'", KernelRecipe) from e
+KIND = RecipeKind("kriging", "kernel", KernelRecipe)
+shipped_kernel_recipes, is_kernel_recipe, load_kernel_recipe = KIND.shipped, KIND.holds, KIND.load

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.residual.model import ResidualModelConfig
-from hsrdiff.training.recipe import explain, read_toml
-from hsrdiff.typing import PathLike
+from hsrdiff.training.recipe_kind import RecipeKind
 
 
 class _Section(BaseModel):
@@ -155,45 +152,5 @@ class ResidualRecipe(_Section):
         return ResidualModelConfig.of(self.basis, bands, msi_bands, **self.network.model_dump())
 
 
-def shipped_residual_recipes() -> dict[str, Path]:
-    """Return the recipes of residual denoisers that come with the package, by name."""
-    folder = Path(__file__).parents[2] / "recipes" / "residual"
-    return {p.stem: p for p in sorted(folder.glob("*.toml"))}
-
-
-def is_residual_recipe(name_or_path: PathLike) -> bool:
-    """Tell whether a recipe is one of a residual denoiser: shipped as such, or with a key basis.
-
-    Args:
-        name_or_path: Name of a shipped recipe, or a TOML file; one that cannot be read is not.
-
-    Returns:
-        True where it is.
-    """
-    if str(name_or_path) in shipped_residual_recipes():
-        return True
-    try:
-        return "basis" in tomllib.loads(Path(name_or_path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
-def load_residual_recipe(name_or_path: PathLike, overrides: dict[str, str] | None = None) -> ResidualRecipe:
-    """Read a recipe, shipped or one's own, and check every key.
-
-    Args:
-        name_or_path: Name of a shipped recipe, or a TOML file.
-        overrides: Dotted keys and TOML values that replace the file's.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
-    """
-    path = shipped_residual_recipes().get(str(name_or_path), Path(name_or_path))
-    content = read_toml(path, str(name_or_path), overrides)
-    try:
-        return ResidualRecipe.model_validate(content)
-    except ValidationError as e:
-        raise explain(e, f"recipe '{path.name}'", ResidualRecipe) from e
+KIND = RecipeKind("residual", "basis", ResidualRecipe)
+shipped_residual_recipes, is_residual_recipe, load_residual_recipe = KIND.shipped, KIND.holds, KIND.load

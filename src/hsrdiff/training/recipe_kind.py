@@ -1,0 +1,71 @@
+"""A kind of recipe: the folder of its shipped files, the key that tells it from others, and what it is checked by."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from hsrdiff.training.recipe import explain, read_toml
+from hsrdiff.typing import PathLike
+
+_Recipe = TypeVar("_Recipe", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class RecipeKind(Generic[_Recipe]):
+    """Recipes of one kind.
+
+    Attributes:
+        folder: Under the package's recipes.
+        key: A table or key at the top of the file that no other kind has.
+        model: Checks the content.
+    """
+
+    folder: str
+    key: str
+    model: type[_Recipe]
+
+    def shipped(self) -> dict[str, Path]:
+        """Return the recipes of this kind that come with the package, by name."""
+        folder = Path(__file__).parent.parent / "recipes" / self.folder
+        return {p.stem: p for p in sorted(folder.glob("*.toml"))}
+
+    def holds(self, name_or_path: PathLike) -> bool:
+        """Tell whether a recipe is of this kind: shipped as such, or with its key.
+
+        Args:
+            name_or_path: Name of a shipped recipe, or a TOML file; one that cannot be read is not.
+
+        Returns:
+            True where it is.
+        """
+        if str(name_or_path) in self.shipped():
+            return True
+        try:
+            return self.key in tomllib.loads(Path(name_or_path).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+
+    def load(self, name_or_path: PathLike, overrides: dict[str, str] | None = None) -> _Recipe:
+        """Read a recipe, shipped or one's own, and check every key.
+
+        Args:
+            name_or_path: Name of a shipped recipe, or a TOML file.
+            overrides: Dotted keys and TOML values that replace the file's.
+
+        Returns:
+            The recipe.
+
+        Raises:
+            RecipeError: If the file is missing or not TOML, a key is unknown or a value out of range.
+        """
+        path = self.shipped().get(str(name_or_path), Path(name_or_path))
+        content = read_toml(path, str(name_or_path), overrides)
+        try:
+            return self.model.model_validate(content)
+        except ValidationError as e:
+            raise explain(e, f"recipe '{path.name}'", self.model) from e
