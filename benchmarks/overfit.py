@@ -12,7 +12,7 @@ from hsrdiff.metrics import score
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 from hsrdiff.training import load_recipe
-from hsrdiff.training.run import load_training_data
+from hsrdiff.training.data import load_training_data
 
 
 def main(weights: str) -> None:

@@ -15,8 +15,8 @@ from hsrdiff.networks.competitors import COMPETITORS, load_competitor
 from hsrdiff.training.competitors import load_competitor_recipe, shipped_competitor_recipes
 from hsrdiff.training.competitors.published import PUBLISHED
 from hsrdiff.training.competitors.run import make_competitor_task
+from hsrdiff.training.data import load_training_data
 from hsrdiff.training.loop import train_loop
-from hsrdiff.training.run import load_training_data
 
 SHAPES = {
     "ual": "channels = 8\ndepth = 1",

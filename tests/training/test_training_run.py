@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(recipe: Path, tmp_path: P
 
 def test_the_data_digest_sees_the_response(recipe: Path, tmp_path: Path) -> None:
     from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
-    from hsrdiff.training.run import TrainingData
+    from hsrdiff.training.data import TrainingData
 
     def digest(weight: float) -> str:
         observation = Observation(SpectralResponse([[weight, 0.5]]), SpatialResponse.block_mean(2))

@@ -16,9 +16,10 @@ from hsrdiff.training.checkpoints import Progress
 from hsrdiff.training.competitors.loss import CompetitorLoss
 from hsrdiff.training.competitors.published import PUBLISHED
 from hsrdiff.training.competitors.recipe import CompetitorRecipe, CompetitorTraining, load_competitor_recipe
+from hsrdiff.training.data import TrainingData, load_training_data
 from hsrdiff.training.patches import Patches
 from hsrdiff.training.progressive import Plan, Stage, plan
-from hsrdiff.training.run import TrainingData, TrainResult, carry_out, load_training_data, make_card
+from hsrdiff.training.run import TrainResult, carry_out, make_card
 from hsrdiff.typing import PathLike
 
 
