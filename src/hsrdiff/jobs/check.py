@@ -212,7 +212,7 @@ def _bad_bands(pair: Pair, info: CubeInfo) -> Finding:
 def _valid(scene: Scene, found: Agreement) -> Finding:
     """Say how much of both images is valid, and how many coarse pixels both see."""
     shares = [1.0 if mask is None else float(mask.double().mean()) for mask in (scene.valid_lr, scene.valid)]
-    pixels, of = found.assumed.pixels, found.assumed.of
+    pixels, of = found.estimated.pixels, found.estimated.of
     words = f"HSI {100 * shares[0]:.4g} %, MSI {100 * shares[1]:.4g} %; {pixels} of {of} coarse pixels are seen by both"
     concern = ""
     if pixels < _FEWEST:
