@@ -13,7 +13,7 @@ import hsrdiff.jobs.fuse
 import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
 from hsrdiff import __version__
-from hsrdiff.cli import app, evaluate, fuse, info, main, quality, simulate
+from hsrdiff.cli import app, check, evaluate, fuse, info, main, quality, simulate
 from hsrdiff.cli.info import ranges
 from hsrdiff.cli.screen import number
 from hsrdiff.cubes import as_cube, open_cube, write_cube
@@ -24,7 +24,7 @@ from hsrdiff.observation import CoverageWarning
 from hsrdiff.training import TrainResult
 from hsrdiff.training.recipe import shipped_recipes
 
-COMMANDS = ("demo", "info", "simulate", "fuse", "evaluate", "quality", "train", "benchmark", "reproduce")
+COMMANDS = ("demo", "info", "check", "simulate", "fuse", "evaluate", "quality", "train", "benchmark", "reproduce")
 
 
 def run(*arguments):
@@ -74,7 +74,7 @@ def test_a_wrong_name_lists_what_there_is(arguments, names):
 def test_examples_parse(monkeypatch, tmp_path):
     # Every option and argument of an example is one that the command knows: only the missing files stop it.
     monkeypatch.chdir(tmp_path)
-    for module in (info, simulate, fuse, evaluate, quality):
+    for module in (info, check, simulate, fuse, evaluate, quality):
         for words in re.findall(r"Example: hsrdiff (.+)", module.EXAMPLE):
             done = run(*words.split())
             assert done.exit_code == 2
@@ -154,6 +154,50 @@ def test_a_displaced_pair_is_mended_or_fused_as_it_lies(tmp_path, monkeypatch):
     done = run("fuse", "a-hsi.tif", "c-msi.tif", *common, "--force")
     assert done.exit_code == 0, done.output
     assert re.search(r"\+(2\.9\d|3\.0\d) columns", done.output)
+
+
+def test_check_says_what_the_images_are_and_ends_with_0(truth, tmp_path):
+    hsi, msi, report = (tmp_path / name for name in ("hsi.tif", "msi.tif", "[report].json"))
+    sensor = ("--sensor", "sentinel2:10m")
+    assert run("simulate", truth, *sensor, "--factor", 4, "--out-hsi", hsi, "--out-msi", msi).exit_code == 0
+    done = run("check", hsi, msi, *sensor, "--json", report)
+    assert done.exit_code == 0, done.output
+    for words in ("10 bands, 450-900 nm", "EPSG:32633", "ratio 4", "known, sentinel2", "B8", "verdict: fuse with care"):
+        assert words in done.output
+    assert "  valid: only 16 coarse pixels" in done.output
+    assert json.loads(report.read_text())["verdict"] == "fuse with care"
+    topics = ["hyperspectral", "multispectral", "values", "bands", "valid", "grid", "registration", "response", "psf"]
+    assert re.findall(r"^(\w+)  +\S", done.output, flags=re.MULTILINE)[: len(topics)] == topics
+    wrong = run("check", msi, hsi)
+    assert wrong.exit_code == 2
+    assert wrong.stderr.startswith("hsrdiff: ")
+    assert run("check", hsi, msi, "--json", hsi).exit_code == 2
+
+
+def test_fuse_says_what_psf_was_found(truth, tmp_path):
+    hsi, msi = tmp_path / "hsi.tif", tmp_path / "msi.tif"
+    assert (
+        run("simulate", truth, "--sensor", "sentinel2:10m", "--factor", 2, "--out-hsi", hsi, "--out-msi", msi).exit_code
+        == 0
+    )
+    done = run("fuse", hsi, msi, "-o", tmp_path / "f.tif", "-m", "regression", "--psf", "estimated")
+    assert done.exit_code == 0, done.output
+    assert "note on psf: " in done.output
+    refused = run(
+        "simulate",
+        truth,
+        "--sensor",
+        "sentinel2:10m",
+        "--factor",
+        2,
+        "--psf",
+        "estimated",
+        "--out-hsi",
+        hsi,
+        "--out-msi",
+        msi,
+    )
+    assert refused.exit_code == 2
 
 
 def test_info_says_what_matters(truth):

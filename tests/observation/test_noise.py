@@ -145,6 +145,7 @@ def test_levels_that_are_known_are_kept():
 def test_images_too_small_for_a_block_have_no_noise_to_show():
     assert estimate_noise_hr(draw(1, 3, 8, 8)) == 0.0
     assert estimate_noise_lr(draw(1, 2, 4, 4)) == 0.0
+    assert estimate_noise_hr(draw(1, 3, 2, 9)) == 0.0
 
 
 def test_white_noise_by_hand():

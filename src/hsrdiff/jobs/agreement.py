@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from hsrdiff.jobs.finding import Finding
 from hsrdiff.jobs.told import fitted_response
@@ -18,7 +19,6 @@ from hsrdiff.observation import (
     SpectralResponse,
     disagreement,
     estimate_pair,
-    estimate_psf,
     estimate_response,
 )
 from hsrdiff.observation.pair_estimate import BLUR_LR
@@ -31,7 +31,7 @@ _STRANGERS, _RELATED = 0.6, 0.9
 # Disagreement above which a method should not trust both images, as a share of the values.
 _APART = 0.05
 # Displacement in LR pixels, width of the PSF over the assumed one, and spread of the gains that are worth a word.
-_SHIFT, _WIDTH, _GAINS = 0.15, 1.25, 1.5
+_WIDTH, _GAINS = 1.25, 1.5
 _MARGIN_NM = 20.0  # what a response may reach beyond its table
 _MOST_CHANGED = 0.5
 
@@ -45,8 +45,8 @@ class Agreement:
         spatial: D as it is assumed.
         fitted: R fitted to the pair with D estimated, within the sensor's ranges where there is one.
         psf: D estimated, or None where the pair shows no detail.
-        assumed: Disagreement with `spectral` and `spatial`.
-        estimated: Disagreement with both estimated.
+        assumed: Disagreement with `spectral` and `spatial`, apart from blocks that changed.
+        estimated: Disagreement with both estimated, of the whole pair.
     """
 
     spectral: SpectralResponse
@@ -75,21 +75,38 @@ def find_agreement(
         InvalidValueError: No LR pixel is valid in both images.
     """
     allowed = _ranges(scene, sensor)
-    joint = estimate_pair(scene, assumed=spatial, allowed=allowed)
-    fitted = joint.response or estimate_response(scene, joint.observation.spatial, blur_lr=BLUR_LR, allowed=allowed)
+    steady, joint = scene, estimate_pair(scene, assumed=spatial, allowed=allowed)
+    estimated = disagreement(replace(scene, observation=joint.observation))
+    if 0 < estimated.changed.sum() < _MOST_CHANGED * estimated.changed.size:
+        # what changed would pass for another PSF: both are found again without it
+        steady = _without(scene, estimated.changed, estimated.side)
+        joint = estimate_pair(steady, assumed=spatial, allowed=allowed)
+        estimated = disagreement(replace(scene, observation=joint.observation))
+    fitted = joint.response or estimate_response(steady, joint.observation.spatial, blur_lr=BLUR_LR, allowed=allowed)
     R = fitted_response(scene, spatial) if spectral is None else spectral
     psf = joint.psf
-    if psf is not None and spectral is not None:
+    if spectral is not None:
         # a known R leaves less to be mistaken for another PSF
-        psf = estimate_psf(scene, spectral)
+        psf = estimate_pair(steady, spectral=spectral, assumed=spatial).psf
     return Agreement(
         spectral=R,
         spatial=spatial,
         fitted=fitted,
         psf=psf,
-        assumed=disagreement(replace(scene, observation=Observation(R, spatial))),
-        estimated=disagreement(replace(scene, observation=joint.observation)),
+        assumed=disagreement(replace(steady, observation=Observation(R, spatial))),
+        estimated=estimated,
     )
+
+
+def _without(scene: Scene, changed: BoolArray, side: int) -> Scene:
+    """Return the scene with the changed blocks masked in both images; as it is where nothing else is left."""
+    height, width = scene.Y.shape[-2:]
+    steady_lr = torch.from_numpy(~np.kron(changed, np.ones((side, side), dtype=bool))[:height, :width])[None, None]
+    # in X too: LR pixels beside a block look into it
+    steady = steady_lr.repeat_interleave(scene.factor, -2).repeat_interleave(scene.factor, -1)
+    valid_lr = steady_lr if scene.valid_lr is None else steady_lr & scene.valid_lr
+    valid = steady if scene.valid is None else steady & scene.valid
+    return replace(scene, valid=valid, valid_lr=valid_lr) if valid.any() and valid_lr.any() else scene
 
 
 def _ranges(scene: Scene, sensor: Sensor | None) -> BoolArray | None:
@@ -111,29 +128,9 @@ def agreement_findings(found: Agreement, scene: Scene, sensor: Sensor | None) ->
         sensor: The MSI's sensor, or None.
 
     Returns:
-        Findings on registration, response, PSF and disagreement.
+        Findings on response, PSF and disagreement.
     """
-    return (_registration(found), _response(found, sensor), _psf(found), _disagreement(found))
-
-
-def _registration(found: Agreement) -> Finding:
-    """Say where the PSF is centred: a displacement is what the two images are misplaced by."""
-    psf = found.psf
-    if psf is None or not psf.known:
-        return Finding("registration", "not known: the pair shows too little detail to tell")
-    down, right = psf.shift_lr
-    size = float(np.hypot(down, right))
-    words = (
-        f"HSI lies {down:+.2f} rows and {right:+.2f} columns (coarse pixels, standard error "
-        f"{psf.shift_uncertainty_lr:.1g}) from where MSI has it"
-    )
-    concern = ""
-    if size > max(_SHIFT, 3 * psf.shift_uncertainty_lr):
-        concern = (
-            f"the images are misplaced by {size:.2g} coarse pixels; register them, or fuse with '--psf estimated', "
-            "which takes the displacement along and puts the result where MSI is"
-        )
-    return Finding("registration", words, concern, numbers={"rows_lr": down, "columns_lr": right})
+    return (_response(found, sensor), _psf(found), _disagreement(found))
 
 
 def _response(found: Agreement, sensor: Sensor | None) -> Finding:
@@ -170,10 +167,7 @@ def _psf(found: Agreement) -> Finding:
     mine = spread(psf.spatial.kernel)[0] / found.spatial.factor
     ratio = mine / assumed
     if psf.known and not 1 / _WIDTH <= ratio <= _WIDTH:
-        concern = (
-            f"the PSF seems {ratio:.2g} times as wide as the assumed one; fuse with '--psf estimated' or "
-            f"'--psf-fwhm {psf.fwhm_lr:.2g}'"
-        )
+        concern = f"the PSF seems {ratio:.2g} times as wide as the assumed one; fuse with '--psf estimated'"
     numbers = {
         "known": psf.known,
         "kind": psf.kind,
@@ -195,6 +189,8 @@ def _disagreement(found: Agreement) -> Finding:
         f"both estimated; most in the blocks of {best.side} × {best.side} coarse pixels at {worst}"
     )
     changed, known = best.changed, np.isfinite(best.offsets)
+    if changed.any():
+        words += ", changed ones left out of the first number and of the bands'"
     places = [(int(r) * best.side, int(c) * best.side) for r, c in np.argwhere(changed)]
     share = len(places) / max(int(known.sum()), 1)
     related = float(np.median(np.maximum(seen.correlation, 0)))

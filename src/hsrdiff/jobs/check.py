@@ -20,10 +20,11 @@ from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import CubeInfo, cube_info
 from hsrdiff.jobs.pair import Pair, make_pair
+from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_psf, told_response, told_sensor
 from hsrdiff.jobs.units import OPEN, unit_of
-from hsrdiff.observation import Observation, Scene
+from hsrdiff.observation import Observation, Registration, Scene, register
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
 
@@ -130,11 +131,16 @@ def check(
     if known is None:
         known = usable_sensor(pair)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
+    told = told_psf(psf, psf_fwhm, pair.factor)
+    registration = register(raw_scene(pair), told.moved(*pair.offset), spectral)
+    grid = _grid(pair)
+    if registration is not None and decide(registration)[0]:
+        # as `fuse` does, so that what follows is said of the pair that it fuses
+        pair = pair.moved(*(-pair.factor * part for part in registration.shift))
     raw = raw_scene(pair)
     scale = find_scale(raw, spectral, peak=None)
     scene = scale.apply(raw)
-    spatial = told_psf(psf, psf_fwhm, pair.factor).moved(*pair.offset)
-    found = find_agreement(scene, spectral, spatial, known)
+    found = find_agreement(scene, spectral, told.moved(*pair.offset), known)
     names = (_name(hsi, "the array given first"), _name(msi, "the array given second"))
     infos = cube_info(cubes[0], names[0]), cube_info(cubes[1], names[1])
     findings = (
@@ -143,7 +149,8 @@ def check(
         _values(pair, infos, scale),
         _bad_bands(pair, infos[0]),
         _valid(scene, found),
-        _grid(pair),
+        grid,
+        _registration(registration),
         *agreement_findings(found, scene, known),
         _noise(replace(scene, observation=Observation(found.spectral, found.spatial)), scale),
     )
@@ -213,7 +220,7 @@ def _bad_bands(pair: Pair, info: CubeInfo) -> Finding:
 def _valid(scene: Scene, found: Agreement) -> Finding:
     """Say how much of both images is valid, and how many coarse pixels both see."""
     shares = [1.0 if mask is None else float(mask.double().mean()) for mask in (scene.valid_lr, scene.valid)]
-    pixels, of = found.assumed.pixels, found.assumed.of
+    pixels, of = found.estimated.pixels, found.estimated.of
     words = f"HSI {100 * shares[0]:.4g} %, MSI {100 * shares[1]:.4g} %; {pixels} of {of} coarse pixels are seen by both"
     concern = ""
     if pixels < _FEWEST:
@@ -231,6 +238,28 @@ def _grid(pair: Pair) -> Finding:
     done = pair.notes.get("grid", "")
     words += f"; {done}" if done else ", and the extents are the same" if pair.transform is not None else ""
     return Finding("grid", words, numbers={"factor": pair.factor, "offset_px": list(pair.offset)})
+
+
+def _registration(found: Registration | None) -> Finding:
+    """Say how far the images lie from each other, and what `fuse` does about it."""
+    if found is None:
+        return Finding("registration", "not known: the images are too small to measure a shift")
+    mends, why = decide(found)
+    words = f"{found.describe()}; {why.replace('mended before fusing', 'fuse mends it')}"
+    rows, columns = found.shift
+    numbers = {
+        "rows_lr": float(rows),
+        "columns_lr": float(columns),
+        "reliable": bool(found.reliable),
+        "mended": bool(mends),
+    }
+    concern, grave = "", False
+    if found.reliable and found.length > LARGEST_SHIFT:
+        concern = f"the images lie {found.length:.2g} coarse pixels apart, which fuse mends with '--force' only"
+        grave = True
+    elif not mends and found.reliable and found.length > SMALL_SHIFT and not found.everywhere:
+        concern = "the images lie apart by a shift that is not the same everywhere; register them first"
+    return Finding("registration", words, concern, grave, numbers)
 
 
 def _noise(scene: Scene, scale: Scale) -> Finding:

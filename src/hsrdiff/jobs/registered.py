@@ -43,15 +43,22 @@ def registered(
             expected=f"a shift of at most {LARGEST_SHIFT:g} hyperspectral pixels",
             do="check the georeference of both, or have the shift mended with --force",
         )
-    mends, why = _decision(found)
+    mends, why = decide(found)
     if mends:
         rows, columns = (-pair.factor * part for part in found.shift)
         pair = pair.moved(rows, columns)
     return pair, {"registration": f"{found.describe()}; {why}"}
 
 
-def _decision(found: Registration) -> tuple[bool, str]:
-    """Tell whether a shift is to be mended, and what to say about it."""
+def decide(found: Registration) -> tuple[bool, str]:
+    """Tell whether a shift is to be mended, and what to say about it.
+
+    Args:
+        found: The measured shift.
+
+    Returns:
+        Whether it is, whatever its length, and why, in words.
+    """
     if not found.reliable:
         return False, "left as it is"
     if found.length <= max(SMALL_SHIFT, _CERTAIN * found.error):

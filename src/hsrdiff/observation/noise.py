@@ -114,6 +114,8 @@ def estimate_noise_hr(X: MSI, valid: torch.Tensor | None = None) -> float:
     Returns:
         Standard deviation in the units of X; 0 where there is no whole block.
     """
+    if min(X.shape[-2:]) < 3:  # not one second difference
+        return 0.0
     seen = torch.ones_like(X[:, :1], dtype=torch.bool) if valid is None else valid
     image = _filled(X, valid).double()
     whole = (_windows(seen.double(), 3).amin(dim=-1) > _WHOLE)[:, 0]  # (1, H - 2, W - 2)
