@@ -121,3 +121,9 @@ def test_folds_cover_all_sizes():
         assert found.shape == (height, width)
         assert set(np.unique(found)) <= set(range(FOLDS))
     assert np.unique(fold_map(3, 3)).size == FOLDS
+
+
+def test_one_pixel_is_enough_for_an_answer():
+    found = estimate_response(Scene(X=pair().X[..., :4, :4], Y=pair().Y[..., :1, :1]), D, blur_lr=BLUR_LR)
+    assert torch.isfinite(found.spectral.matrix).all()
+    assert (found.spectral.matrix >= 0).all()

@@ -147,12 +147,14 @@ class _Problem:
         return np.stack(rows), np.asarray(offsets)
 
     def held_out(self, smoothness: float) -> FloatArray:
-        """Return the mean square error on held-out pixels over the mean square of X D, (b,)."""
+        """Return the mean square error on held-out pixels over the mean square of X D, (b,).
+
+        Where a single fold holds all pixels, it is that of the fit.
+        """
         squares, b = np.zeros(len(self.energy)), len(self.energy)
-        for fold in range(FOLDS):
-            others = [part for other, part in enumerate(self.parts) if other != fold]
-            if not self.sizes[fold]:
-                continue
+        filled = [fold for fold in range(FOLDS) if self.sizes[fold]]
+        for fold in filled:
+            others = [self.parts[other] for other in filled if other != fold or len(filled) == 1]
             rows, offsets = self.solve(np.linalg.qr(np.concatenate(others)).R, smoothness)
             extra = self.unknowns - self.bands
             half = offsets[:, None] / (2 * self.unit) * np.array([[1.0, -1.0]])[:, :extra]
