@@ -1,7 +1,6 @@
-"""One thread for the whole suite: its tensors are small, and threads that wait for each other on a busy machine cost more."""
+"""One thread for the whole suite: its tensors are small, and threads that wait for each other cost time."""
 
 import os
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # read when torch is first imported, and by the processes that tests start
+# read when torch is first imported, and by the processes that tests start
+os.environ.setdefault("OMP_NUM_THREADS", "1")
