@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PICTURE, _GAP, _MARGIN = 2.05, 0.12, 0.4
 _HEAD, _NAMES, _FOOT = 1.0, 0.5, 0.95
 _LARGEST_ERROR = 99.0  # percentile of all methods' errors that the scale ends at
+_LETTERS = 235.0  # points of type size times letters that a picture is wide
 _SHOWN = (1.0, 99.0)  # percentiles of the truth that are black and white
 
 
@@ -130,7 +131,8 @@ def compare_pictures(
     for column, (name, picture) in enumerate(pictures.items()):
         upper = axes(column, 0)
         upper.imshow(picture, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
-        upper.annotate(name, (0, 1), (0, 19), "axes fraction", "offset points", size=11.5, weight="bold", color=INK)
+        size = min(11.5, _LETTERS / max(len(name), 1))
+        upper.annotate(name, (0, 1), (0, 19), "axes fraction", "offset points", size=size, weight="bold", color=INK)
         upper.annotate(words.get(name, ""), (0, 1), (0, 5), "axes fraction", "offset points", size=10, color=QUIET)
         if name in errors:
             shown = axes(column, 1).imshow(errors[name], cmap="inferno", vmin=0.0, vmax=top, interpolation="nearest")
@@ -141,5 +143,5 @@ def compare_pictures(
         drawn.outline.set_visible(False)
         bar.locator_params(nbins=4)
         bar.tick_params(labelsize=10, colors=QUIET, length=3)
-        bar.set_xlabel(unit, size=10.5, color=QUIET, labelpad=3)
+        bar.set_xlabel(unit, size=10.5, color=QUIET, labelpad=3, loc="left")
     return save_figure(figure, Path(path))
