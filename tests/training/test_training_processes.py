@@ -16,6 +16,7 @@ from hsrdiff.training.loop import learning_rate, step_loss
 STEPS = 5
 # Each process trains, stops after two steps, goes on from the checkpoint, and writes down the weights it ends with.
 WORKER = """
+import os
 import sys
 from pathlib import Path
 from accelerate import Accelerator
@@ -31,6 +32,9 @@ second = task(clip=1.0)
 assert train_loop(second, folder, show=False).step == 5
 save_file(second.network.state_dict(), str(folder / f"weights{accelerator.process_index}.safetensors"))
 accelerator.end_training()
+# torch's process group sometimes aborts the interpreter as it ends ("terminate called without an active exception"):
+# by now everything is written
+os._exit(0)
 """
 
 
