@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsrdiff.errors import InputError
+from hsrdiff.errors import InputError, WriteError
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import workshop as workshop_module
 from hsrdiff.experiments.base import TrainingExperiment
@@ -36,6 +36,13 @@ def test_each_run_has_its_folder_and_its_digest(tmp_path, trainings):
     assert other.path == tmp_path / "weights" / "a-seed1" / "a.safetensors"
     assert first.digest != other.digest
     assert [options["overrides"] for _, options in trainings] == [None, {"training.seed": "1"}]
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path, trainings):
+    (tmp_path / "weights").touch()
+    with pytest.raises(WriteError, match="cannot be used"):
+        Workshop(tmp_path / "weights").weights("a")
+    assert not trainings
 
 
 def test_a_data_set_is_chosen_by_name_the_first_by_default(tmp_path):

@@ -1,6 +1,7 @@
 """The experiments on residual mode: their trials share what they draw, their reports say the right numbers."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from hsrdiff.experiments import base as base_module
 from hsrdiff.experiments.base import fusion_trials
 from hsrdiff.experiments.cave_x32 import BASE, OURS, CaveX32, fusers
 from hsrdiff.experiments.residual_seeds import ResidualSeeds
-from hsrdiff.experiments.residual_steps import ONE, ResidualSteps, variants
+from hsrdiff.experiments.residual_steps import ONE, ResidualSteps, _Shared, variants
 from hsrdiff.fusers import Bicubic
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
@@ -76,3 +77,25 @@ def test_paired_methods_draw_alike(scene, monkeypatch):
         for trial in fusion_trials(("here",), lambda: scene, methods, 0, paired=paired):
             assert dataclasses.is_dataclass(trial.run())
     assert keys == [("fuse", "here")] * 2 + [("fuse", "one", "here"), ("fuse", "two", "here")]
+
+
+def test_all_ways_to_sample_share_the_evidence_of_a_scene(scene):
+    gathered = []
+
+    class Way:
+        name, needs = "way", Bicubic.needs
+
+        def gather(self, scene, *, generator):
+            gathered.append(scene)
+            return SimpleNamespace(scene=scene)
+
+        def sample(self, evidence, *, generator):
+            return Bicubic().fuse(evidence.scene, generator=generator)
+
+    ways = {name: lambda: _Shared(Way()) for name in ("one", "two", "three")}
+    for label in ("a", "b"):  # another scene is gathered anew
+        made = dataclasses.replace(scene, X=scene.X.clone())
+        for trial in fusion_trials((label,), lambda made=made: made, ways, 0, paired=True):
+            trial.run()
+    assert len(gathered) == 2
+    _Shared.kept.clear()

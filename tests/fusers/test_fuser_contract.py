@@ -160,7 +160,6 @@ def test_unknown_names_and_options_are_answered_with_the_nearest(make):
     [
         ("regression", {"ridge": "much"}),
         ("hsr-diff", {"steps": "many"}),
-        ("hsr-diff", {"steps": float("nan")}),
         ("hsr-diff", {"device": "abacus"}),
     ],
 )
@@ -171,3 +170,13 @@ def test_a_value_that_no_constructor_takes_is_named_in_a_sentence(weights, name,
         make_fuser(name, **needed, **options)
     assert f"{option}={value!r}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("name", "option"), [("hsr-diff", "steps"), ("hsr-diff-residual", "samples"), ("kriging", "landmarks")]
+)
+def test_what_is_no_whole_number_of_at_least_one_is_refused(weights, name, option, value):
+    needed = {"weights": weights()} if name == "hsr-diff" else {}
+    with pytest.raises(InputError, match=f"{option} {value}; expected a whole number of at least 1"):
+        make_fuser(name, **needed, **{option: value})

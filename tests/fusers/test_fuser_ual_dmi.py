@@ -6,7 +6,7 @@ import pytest
 import torch
 from fuser_scenes import small_scene
 
-from hsrdiff.errors import InputError
+from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import Needs, Regression, UalDmi, make_fuser
 from hsrdiff.fusers.base import Fusion
 from hsrdiff.fusers.classical.ual_dmi import gradient_step
@@ -111,7 +111,10 @@ def test_it_needs_what_the_deep_method_needs_and_keeps_its_notes():
 
 
 def test_the_deep_method_is_one_of_the_catalog(weights):
+    assert make_fuser("ual-dmi").deep.name == "regression"
     assert make_fuser("ual-dmi", deep="bicubic").deep.name == "bicubic"
+    with pytest.raises(WeightsError, match="hsrdiff-ual"):  # weights are those of UAL unless another method is named
+        make_fuser("ual-dmi", weights=weights())
     assert make_fuser("ual-dmi", deep="hsr-diff", weights=weights()).needs.weights
     with pytest.raises(InputError, match="unknown method 'regresion'"):
         make_fuser("ual-dmi", deep="regresion")

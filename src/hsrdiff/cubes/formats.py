@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -69,16 +70,20 @@ class CubeFormat(Protocol):
         """Write a checked cube to `path`, which does not exist yet."""
 
 
-def read_only(title: str) -> CubeFormatError:
-    """Return the error for writing to a format that is only read.
+def only_read(title: str) -> Callable[[xr.DataArray, Path, CreationOptions], None]:
+    """Return the `write` of a format that is only read.
 
     Args:
-        title: The name of the format.
+        title: What the format is called.
 
     Returns:
-        The error to raise.
+        A function that raises CubeFormatError whatever it is given.
     """
-    return CubeFormatError(f"{title} is only read", do="write .tif, .hdr, .mat, .nc, .zarr or .npy instead")
+
+    def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
+        raise CubeFormatError(f"{title} is only read", do="write .tif, .hdr, .mat, .nc, .zarr or .npy instead")
+
+    return write
 
 
 def no_variables(path: Path, variable: str | None) -> None:

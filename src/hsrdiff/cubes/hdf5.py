@@ -10,7 +10,7 @@ import numpy as np
 
 from hsrdiff.cubes.array_choice import Entry, band_axis, choose_array
 from hsrdiff.cubes.cube import build_cube
-from hsrdiff.cubes.formats import CreationOptions, read_only
+from hsrdiff.cubes.formats import only_read
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import record_of
 from hsrdiff.cubes.spectral_axis import axis_from_vectors, find_vectors
@@ -182,18 +182,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     )
 
 
-def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
-    """Refuse: plain HDF5 is only read (NetCDF is HDF5 too).
-
-    Args:
-        cube: A cube.
-        path: A file.
-        options: Creation options.
-
-    Raises:
-        CubeFormatError: Always.
-    """
-    raise read_only(title)
+write = only_read(title)
 
 
 def _axes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsrdiff.cubes.formats import CreationOptions, no_variables, read_only
+from hsrdiff.cubes.formats import no_variables, only_read
 from hsrdiff.cubes.raster import open_raster, read_raster
 
 if TYPE_CHECKING:
@@ -47,15 +47,4 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     return read_raster(path, "JP2OpenJPEG", chunks, {"compression": f"JPEG 2000, {kind.lower()}"})
 
 
-def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
-    """Refuse: JPEG 2000 is only read.
-
-    Args:
-        cube: A cube.
-        path: A file.
-        options: Creation options.
-
-    Raises:
-        CubeFormatError: Always.
-    """
-    raise read_only(title)
+write = only_read(title)

@@ -138,7 +138,7 @@ def fusion_trials(
     *,
     paired: bool = False,
     made_of: Mapping[str, str] | None = None,
-    keep: Callable[[str, Fusion, Scene], None] | None = None,
+    keep: Callable[[str, Fusion, Scene], Mapping[str, str] | None] | None = None,
     kept: Callable[[str], bool] | None = None,
 ) -> Iterator[Trial]:
     """Return a trial for each method on one scene, which is made once, when the first of them needs it.
@@ -150,7 +150,8 @@ def fusion_trials(
         seed: Keys what a method draws.
         paired: Whether all methods draw the same, so that one that builds on another meets the same base.
         made_of: For methods with weights of their own, a digest of those.
-        keep: Called with each method's name, its result and the scene, to keep what is to be drawn.
+        keep: Called with each method's name, its result and the scene, to keep what is to be drawn; the notes that it
+            returns are added to the row's.
         kept: Tells by a method's name whether that is still there.
 
     Yields:
@@ -165,10 +166,9 @@ def fusion_trials(
             keys = labels if paired else (method, *labels)
             row, fusion = evaluate_fuser(make(), scene(), generator=generator(seed, "fuse", *keys))
             given = scene()
-            if keep is not None:
-                keep(method, fusion, given)
+            told = None if keep is None else keep(method, fusion, given)
             valid = given.Y[0, 0].numel() if given.valid_lr is None else int(given.valid_lr.sum())
-            notes = row.notes | {LR_PIXELS: str(valid)}
+            notes = row.notes | {LR_PIXELS: str(valid)} | dict(told or {})
             return replace(row, method=method, scene=", ".join(labels), notes=notes)
 
         def content(method: str = method, make: Callable[[], Fuser] = make) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from statistics import fmean
 
@@ -13,12 +12,10 @@ from scipy import stats
 
 from hsrdiff.choice import Degraded, candidates, degrade, reduced_scores
 from hsrdiff.datasets import make_dataset
-from hsrdiff.evaluation import Row, dataset_scene, evaluate_fuser, judge
-from hsrdiff.experiments.base import Labels, Rows, Trial, markdown_table, scene_digest
-from hsrdiff.fusers import Fuser
-from hsrdiff.networks import shipped_digest
+from hsrdiff.evaluation import Row, dataset_scene, judge
+from hsrdiff.experiments.base import Labels, Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.fusers import Fuser, Fusion
 from hsrdiff.observation import Scene
-from hsrdiff.rng import generator
 from hsrdiff.typing import PathLike
 
 SETS = ("aviris-la", "samson", "jasper-ridge", "enmap-potsdam")
@@ -90,36 +87,27 @@ def _trials(
     def degraded() -> Degraded | None:
         return degrade(make())
 
-    digest = cache(lambda: scene_digest(make()))
-    for method, make_method in fusers.items():
-
-        def run(method: str = method, make_method: Callable[[], Fuser] = make_method) -> Row:
-            scene, fuser = make(), make_method()
-            row, fusion = evaluate_fuser(fuser, scene, generator=generator(seed, "fuse", method, *labels))
-            full, once_more = judge(fusion.Z_hat, scene), degraded()
-            notes = {
-                "HQNR": full.hqnr,
-                "D_lambda": full.d_lambda,
-                "D_s": full.d_s,
-                "R Z - X": full.spectral.mean_relative_rmse,
-                "Z D - Y": full.spatial.mean_relative_rmse,
+    def judged(method: str, fusion: Fusion, scene: Scene) -> Mapping[str, str]:
+        full, once_more = judge(fusion.Z_hat, scene), degraded()
+        notes = {
+            "HQNR": full.hqnr,
+            "D_lambda": full.d_lambda,
+            "D_s": full.d_s,
+            "R Z - X": full.spectral.mean_relative_rmse,
+            "Z D - Y": full.spatial.mean_relative_rmse,
+        }
+        if once_more is not None:
+            reduced = reduced_scores(once_more, fusers[method](), seed=seed)
+            notes |= {
+                "reduced error": reduced.relative_error,
+                "reduced PSNR": reduced.scores.psnr_db,
+                "reduced SAM": reduced.scores.sam_deg,
+                "reduced ERGAS": reduced.scores.ergas,
+                "reduced Q2n": reduced.q2n,
             }
-            if once_more is not None:
-                reduced = reduced_scores(once_more, make_method(), seed=seed)
-                notes |= {
-                    "reduced error": reduced.relative_error,
-                    "reduced PSNR": reduced.scores.psnr_db,
-                    "reduced SAM": reduced.scores.sam_deg,
-                    "reduced ERGAS": reduced.scores.ergas,
-                    "reduced Q2n": reduced.q2n,
-                }
-            texts = {topic: f"{value:.9g}" for topic, value in notes.items()}
-            return replace(row, method=method, scene=", ".join(labels), notes=row.notes | texts)
+        return {topic: f"{value:.9g}" for topic, value in notes.items()}
 
-        def content(make_method: Callable[[], Fuser] = make_method) -> str:
-            return digest() + (shipped_digest() if make_method().needs.weights else "")
-
-        yield Trial((*labels, method), content, run)
+    yield from fusion_trials(labels, make, fusers, seed, keep=judged)
 
 
 Found = Mapping[Labels, Mapping[str, Row]]

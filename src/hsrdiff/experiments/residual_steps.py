@@ -44,7 +44,8 @@ class _Shared:
         self.name, self.needs, self.inner = inner.name, inner.needs, inner
 
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
-        if not self.kept or self.kept[0].scene is not scene:
+        # the scene itself is another object each time, as its truth is taken away for each way
+        if not self.kept or self.kept[0].scene.X is not scene.X:
             self.kept[:] = [self.inner.gather(scene, generator=generator)]
         return self.inner.sample(self.kept[0], generator=generator)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.errors import InputError, WriteError, did_you_mean
 from hsrdiff.networks.store import weights_digest
 from hsrdiff.training.kinds import runner_of
 from hsrdiff.typing import PathLike
@@ -63,7 +63,10 @@ class Workshop:
             WriteError: If the folder cannot be written.
         """
         run = self.folder / (label or recipe)
-        run.mkdir(parents=True, exist_ok=True)
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise WriteError(f"'{run}' cannot be used ({e.strerror})", do="choose another folder") from e
         given = None if overrides is None else dict(overrides)
         path = runner_of(recipe)(recipe, run, data=self.data, threads=self.threads, overrides=given).weights
         return Trained(path, weights_digest(path))

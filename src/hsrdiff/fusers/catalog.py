@@ -26,7 +26,7 @@ from hsrdiff.typing import PathLike
 
 def make_ual_dmi(
     *,
-    deep: str = "regression",
+    deep: str | None = None,
     weights: PathLike | None = None,
     mu: float = 5e-2,
     nu: float = 5e-3,
@@ -36,7 +36,8 @@ def make_ual_dmi(
     """Build `UalDmi` on another method of the catalog.
 
     Args:
-        deep: The name in `FUSERS` of the method whose result is refined.
+        deep: The name in `FUSERS` of the method whose result is refined; UAL, as published, where weights are given,
+            else the regression, which needs none.
         weights: Its weights, where it takes some.
         mu: As `UalDmi` takes it.
         nu: Likewise.
@@ -50,7 +51,7 @@ def make_ual_dmi(
         InputError: If the name is unknown, or an option is out of range.
         HsrdiffError: Whatever the other method's constructor says.
     """
-    base = make_fuser(deep) if weights is None else make_fuser(deep, weights=weights)
+    base = make_fuser(deep or "regression") if weights is None else make_fuser(deep or "ual", weights=weights)
     return UalDmi(base, mu=mu, nu=nu, rho=rho, iterations=iterations)
 
 

@@ -12,6 +12,7 @@ from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs
 from hsrdiff.fusers.card_remarks import check_bands, check_peak, describe, remarks
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
+from hsrdiff.fusers.options import count
 from hsrdiff.networks import load_network
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
@@ -58,20 +59,13 @@ class HsrDiff:
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
     ) -> None:
-        for option, value in (("steps", steps), ("samples", samples)):
-            if int(value) != value or value < 1:
-                raise InputError(
-                    f"{option} {value}",
-                    expected="a whole number of at least 1",
-                    do=f"change the option {option}",
-                )
         if sampler not in SAMPLERS:
             raise InputError(f"unknown sampler '{sampler}'", do=did_you_mean(sampler, SAMPLERS))
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
         self.peak = check_peak(peak)
         self.weights = str(weights)
-        self.steps, self.samples = int(steps), int(samples)
+        self.steps, self.samples = count("steps", steps), count("samples", samples)
         self.sampler, self.precision = sampler, precision
         self.device = torch.device(device)
         self.on_step = on_step

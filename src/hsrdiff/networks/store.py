@@ -33,17 +33,14 @@ def shipped_files(room: str = "") -> dict[str, Path]:
     return {p.stem: p for p in sorted((_FOLDER / room).glob("*.safetensors"))}
 
 
-def shipped_digest(room: str = "") -> str:
-    """Return a hash of weights that come with the package, so that no kept result outlives a change of them.
-
-    Args:
-        room: Folder under the package's weights; all of them when empty.
+def shipped_digest() -> str:
+    """Return a hash of all weights that come with the package, so that no kept result outlives a change of them.
 
     Returns:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for file in sorted((_FOLDER / room).rglob("*.safetensors")):
+    for file in sorted(_FOLDER.rglob("*.safetensors")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

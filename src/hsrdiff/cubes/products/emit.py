@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
-from hsrdiff.cubes.formats import CreationOptions, read_only
+from hsrdiff.cubes.formats import only_read
 from hsrdiff.cubes.hdf5 import damaged, is_hdf5
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
@@ -164,18 +164,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     )
 
 
-def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
-    """Refuse: products are only read.
-
-    Args:
-        cube: A cube.
-        path: A file.
-        options: Creation options.
-
-    Raises:
-        CubeFormatError: Always.
-    """
-    raise read_only(title)
+write = only_read(title)
 
 
 def _place(path: Path, attributes: dict[str, Any]) -> tuple[CRS, Affine]:

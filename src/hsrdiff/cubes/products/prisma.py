@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
-from hsrdiff.cubes.formats import CreationOptions, read_only
+from hsrdiff.cubes.formats import only_read
 from hsrdiff.cubes.hdf5 import damaged, is_hdf5
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, number_of, read_grid
@@ -198,18 +198,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         ) from error
 
 
-def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
-    """Refuse: products are only read.
-
-    Args:
-        cube: A cube.
-        path: A file.
-        options: Creation options.
-
-    Raises:
-        CubeFormatError: Always.
-    """
-    raise read_only(title)
+write = only_read(title)
 
 
 def _read_bands(path: Path, file: Any, chunks: Chunks, unmasked: bool) -> xr.DataArray:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
-from hsrdiff.cubes.formats import CreationOptions, read_only
+from hsrdiff.cubes.formats import only_read
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.band_stack import BandPlace, BandStack, MaskLayer, grid_of
 from hsrdiff.cubes.products.product_files import (
@@ -134,18 +134,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     )
 
 
-def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
-    """Refuse: products are only read.
-
-    Args:
-        cube: A cube.
-        path: A file.
-        options: Creation options.
-
-    Raises:
-        CubeFormatError: Always.
-    """
-    raise read_only(title)
+write = only_read(title)
 
 
 def _bands_at(choice: str) -> tuple[tuple[str, ...], int]:

@@ -9,9 +9,9 @@ import torch
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs
 from hsrdiff.fusers.classical.cosine import cosine, difference, difference_adjoint, path_spectrum
-from hsrdiff.fusers.classical.ranges import count, positive, weight
 from hsrdiff.fusers.classical.vca import largest_vca, signal_rank
 from hsrdiff.fusers.classical.whole_pair import WholePair
+from hsrdiff.fusers.options import count, positive, weight
 from hsrdiff.observation import LRGram, Observation, Scene
 from hsrdiff.typing import LRHSI, MSI
 

@@ -8,8 +8,8 @@ import torch
 
 from hsrdiff.fusers.base import Fuser, Fusion, Needs, require_observation
 from hsrdiff.fusers.classical.cosine import cosine, path_spectrum
-from hsrdiff.fusers.classical.ranges import count, positive, weight
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
+from hsrdiff.fusers.options import count, positive, weight
 from hsrdiff.observation import Scene, SoftConsistency
 from hsrdiff.observation.completion import complete_pair
 from hsrdiff.typing import HRHSI

@@ -10,13 +10,13 @@ import torch
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers.base import Fusion, Needs
 from hsrdiff.fusers.classical.cosine import difference
-from hsrdiff.fusers.classical.ranges import count, positive, weight
 from hsrdiff.fusers.classical.sparse_core import CoreStep
 from hsrdiff.fusers.classical.tucker import Factors, leading_vectors, tucker, unfold
 from hsrdiff.fusers.classical.tucker_pair import TuckerPair
 from hsrdiff.fusers.classical.unidirectional import FactorStep
 from hsrdiff.fusers.classical.vca import signal_rank, vca
 from hsrdiff.fusers.classical.whole_pair import WholePair
+from hsrdiff.fusers.options import count, positive, weight
 from hsrdiff.observation import Scene
 
 BASES = ("vca", "svd")

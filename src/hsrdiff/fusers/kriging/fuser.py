@@ -16,6 +16,7 @@ from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
+from hsrdiff.fusers.options import count
 from hsrdiff.observation import Scene
 
 # constants of the formula between points, chosen on five training scenes of CAVE with 0..1 data
@@ -54,13 +55,7 @@ class Kriging:
     needs = Needs(response=True, psf=True, tuning=True)
 
     def __init__(self, *, landmarks: int = 1000, tune: bool = True, std: bool = True) -> None:
-        if int(landmarks) != landmarks or landmarks < 1:
-            raise InputError(
-                f"landmarks {landmarks}",
-                expected="a whole number of at least 1",
-                do="change the option landmarks",
-            )
-        self.landmarks, self.tune, self.std = int(landmarks), bool(tune), bool(std)
+        self.landmarks, self.tune, self.std = count("landmarks", landmarks), bool(tune), bool(std)
         self.kernel = SpectralKernel()
 
     @torch.no_grad()

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from hsrdiff.errors import InputError
 from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.area import AreaKriging
 from hsrdiff.fusers.kriging.finish import finish
@@ -19,6 +18,7 @@ from hsrdiff.fusers.kriging.stacking import Estimate, stack
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
+from hsrdiff.fusers.options import count
 from hsrdiff.observation import Scene
 from hsrdiff.typing import PathLike
 
@@ -45,14 +45,8 @@ class KrigingLearned:
     needs = Needs(response=True, psf=True, weights=True, tuning=True)
 
     def __init__(self, *, weights: PathLike = SHIPPED, landmarks: int = 1000, std: bool = True) -> None:
-        if int(landmarks) != landmarks or landmarks < 1:
-            raise InputError(
-                f"landmarks {landmarks}",
-                expected="a whole number of at least 1",
-                do="change the option landmarks",
-            )
         self.kernel, self.card = load_kernel(weights)
-        self.landmarks, self.std = int(landmarks), bool(std)
+        self.landmarks, self.std = count("landmarks", landmarks), bool(std)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:

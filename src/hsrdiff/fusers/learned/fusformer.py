@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from hsrdiff.errors import InputError
 from hsrdiff.fusers.learned.competitor import CompetitorFuser
+from hsrdiff.fusers.options import count
 from hsrdiff.observation import Scene
 from hsrdiff.typing import PathLike
 
@@ -43,9 +43,7 @@ class FusformerFuser(CompetitorFuser):
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
     ) -> None:
-        if int(patch) != patch or patch < 1:
-            raise InputError(f"patch {patch}", expected="a whole number of at least 1", do="change the option patch")
-        self.patch, self.on_step = int(patch), on_step
+        self.patch, self.on_step = count("patch", patch), on_step
         super().__init__(weights=weights, peak=peak, device=device)
 
     @torch.no_grad()

@@ -13,6 +13,7 @@ from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
+from hsrdiff.fusers.options import count
 from hsrdiff.fusers.residual.condition import Conditioned, condition
 from hsrdiff.fusers.residual.evidence import Evidence
 from hsrdiff.fusers.residual.model import (
@@ -83,11 +84,7 @@ class HsrDiffResidual:
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
     ) -> None:
-        for option, value in (("steps", steps), ("samples", samples)):
-            if int(value) != value or value < 1:
-                raise InputError(
-                    f"{option} {value}", expected="a whole number of at least 1", do=f"change the option {option}"
-                )
+        steps, samples = count("steps", steps), count("samples", samples)
         if int(views) != views or not 1 <= views <= VIEWS:
             raise InputError(
                 f"views {views}", expected=f"a whole number from 1 to {VIEWS}", do="change the option views"
@@ -100,7 +97,7 @@ class HsrDiffResidual:
             raise InputError(f"unknown sampler '{sampler}'", do=did_you_mean(sampler, SAMPLERS))
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
-        self.steps, self.samples, self.start, self.views = int(steps), int(samples), float(start), int(views)
+        self.steps, self.samples, self.start, self.views = steps, samples, float(start), int(views)
         self.sampler, self.precision = sampler, precision
         self.device = torch.device(device)
         self.on_step = on_step

@@ -1,4 +1,4 @@
-"""Options of these methods: whole numbers, weights and penalties."""
+"""Options of methods checked: whole numbers, weights and penalties."""
 
 from __future__ import annotations
 
