@@ -12,9 +12,10 @@ import torch
 import xarray as xr
 from affine import Affine
 
-from hsrdiff import fuse
+from hsrdiff import check, fuse
 from hsrdiff.cubes import as_cube
 from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.datasets import make_pairs
 from hsrdiff.experiments.small_scenes import LOS_ANGELES, SAMSON
 from hsrdiff.observation import SpatialResponse, SpectralResponse
 from hsrdiff.sensors import load_sensor
@@ -66,6 +67,9 @@ def main() -> None:
                 for register in (False, True)
             ]
             print(f"| {scene.scene} | {columns / FACTOR:g} | {errors[0]:.1f} | {errors[1]:.1f} |", flush=True)
+    pairs = make_pairs("hyperion-ali-pan")
+    found = check(*pairs.load_pair(pairs.pairs()[0]), sensor=pairs.sensor).finding("registration")
+    print(f"\nHyperion and ALI's panchromatic band over Paris: {found.words}")
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ def prepare_pairs(
                 "channels": given.channels[0].half().contiguous(),
                 "optics": given.optics[0].clamp(-_FLOAT16, _FLOAT16).half().contiguous(),
                 "target": (evidence.unseen(used.apply(missing)) / unit)[0].half().contiguous(),
-                "root": _root(used, missing, unit),
+                "root": loss_root(used, missing, unit),
             }
             save_tensors(file, tensors, {})
         pairs.append(PreparedPair(**tensors, share=plan.section.share))
@@ -275,8 +275,17 @@ def below(draw: torch.Generator, count: int) -> int:
     return int(torch.randint(count, (), generator=draw))
 
 
-def _root(coordinates: Coordinates, missing: torch.Tensor, unit: float) -> torch.Tensor:
-    """L^T of ``V^T diag(1 / MSE_b) V / B`` with V in units of the scale: PSNR is the mean of log MSE over bands."""
+def loss_root(coordinates: Coordinates, missing: torch.Tensor, unit: float) -> torch.Tensor:
+    """Return L^T of ``V^T diag(1 / MSE_b) V / B`` with V in units of the scale: PSNR is the mean of log MSE over bands.
+
+    Args:
+        coordinates: Their spectra are V.
+        missing: Z - base, shape (1, B, H, W), whose mean squares are MSE_b.
+        unit: The scale.
+
+    Returns:
+        Shape (r, r), float32.
+    """
     energy = missing.double().square().mean(dim=(0, 2, 3))
     energy = energy.clamp_min(1e-3 * float(energy.mean()) + torch.finfo(torch.float64).tiny)
     V = unit * coordinates.out_of / energy.sqrt()[:, None]
