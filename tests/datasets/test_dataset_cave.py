@@ -1,6 +1,5 @@
 """CAVE: both layouts, bit depths, the split, the response; tiny files in the true layout."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -182,7 +181,6 @@ def test_data_root_prefers_what_is_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not os.environ.get("HSRDIFF_DATA"), reason="HSRDIFF_DATA is not set")
 def test_real_files_are_whole_and_the_two_layouts_agree():
     cave = Cave()
     for scene in (TRAIN[0], TEST[-1]):

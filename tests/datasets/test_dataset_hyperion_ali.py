@@ -1,7 +1,5 @@
 """Paris by Hyperion and ALI: the measured guide beside the truth, units, the panchromatic pair."""
 
-import os
-
 import numpy as np
 import pytest
 import scipy.io
@@ -17,7 +15,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::hsrdiff.observation.spectral.Co
 
 MS = "paris_data_hs_ms.mat"
 PAN = "paris_data_hs_pan.mat"
-REAL = pytest.mark.skipif(not os.environ.get("HSRDIFF_DATA"), reason="HSRDIFF_DATA is not set")
 
 
 def write_paris(root, name=MS, **changed):
@@ -111,7 +108,6 @@ def test_the_panchromatic_pair(tmp_path):
 
 
 @pytest.mark.data
-@REAL
 def test_the_real_images_are_where_the_code_says_they_are():
     folder = data_root() / "hyperion_ali_paris"
     if not folder.is_dir():

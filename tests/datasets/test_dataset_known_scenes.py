@@ -1,7 +1,5 @@
 """Los Angeles, Jasper Ridge, Samson, EnMAP: small files in the true layout, what is left out, what a message says."""
 
-import os
-
 import h5py
 import numpy as np
 import pytest
@@ -143,7 +141,6 @@ def test_files_of_other_contents_are_one_sentence(tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not os.environ.get("HSRDIFF_DATA"), reason="HSRDIFF_DATA is not set")
 @pytest.mark.parametrize("kind", ALL)
 def test_real_scenes_are_whole_within_range_and_without_noise_bands(kind):
     dataset = kind()

@@ -287,7 +287,6 @@ def test_refusals(monkeypatch):
 
 
 @pytest.mark.data
-@pytest.mark.skipif("HSRDIFF_DATA" not in os.environ, reason="needs HSRDIFF_DATA")
 def test_not_above_regression_and_projection_on_samson():
     from scipy.io import loadmat
 

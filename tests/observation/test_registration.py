@@ -1,7 +1,5 @@
 """Registration: limits, shifts in both axes and signs, masks, images that show nothing, local shifts; a real scene."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -183,11 +181,10 @@ def test_dense_is_d_at_every_phase(kernel):
 
 @pytest.fixture(scope="module")
 def samson():
-    if not os.environ.get("HSRDIFF_DATA"):
-        pytest.skip("HSRDIFF_DATA is not set")
     return SAMSON.load(None)
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("pixels", [(1, -2), (0, 3), (-4, 0)])
 def test_real_scene(pixels, known, samson):

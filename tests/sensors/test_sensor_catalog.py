@@ -145,8 +145,8 @@ MEASURED = [
 @pytest.mark.data
 @pytest.mark.parametrize(("file", "name", "tolerance_nm"), MEASURED)
 def test_centroids_agree_with_the_measured_curves(file, name, tolerance_nm):
-    root = os.environ.get("HSRDIFF_DATA")
-    if not root or not (Path(root) / "srf" / f"{file}.csv").is_file():
+    root = os.environ["HSRDIFF_DATA"]
+    if not (Path(root) / "srf" / f"{file}.csv").is_file():
         pytest.skip("HSRDIFF_DATA has no measured response tables")
     measured, nominal = load_sensor(Path(root) / "srf" / f"{file}.csv"), load_sensor(name)
     assert len(measured.bands) == len(nominal.bands)
