@@ -26,6 +26,7 @@ from hsrdiff.training.residual.pairs import PairPlan, PreparedPair, make_scene, 
 from hsrdiff.training.residual.patches import REGRESSION_GAMMA, PatchBatch, draw_batch
 from hsrdiff.training.residual.recipe import ResidualData, ResidualTraining
 from hsrdiff.training.residual.run import learning_rate
+from hsrdiff.training.residual.tint import tint
 
 BANDS = 8
 TEXT = """
@@ -344,7 +345,7 @@ def test_the_job_takes_such_recipes(recipe, tmp_path):
 
 def test_another_light_is_smooth_and_of_the_wanted_strength():
     g = torch.Generator().manual_seed(0)
-    logs = torch.stack([pairs_module.tint(31, 0.3, g).log() for _ in range(400)])
+    logs = torch.stack([tint(31, 0.3, g).log() for _ in range(400)])
     assert float(logs.square().mean().sqrt()) == pytest.approx(0.3, rel=0.1)
     assert float(logs.diff(dim=1).square().mean().sqrt()) < 0.05
     plain, lit = (scene_of(plan(2, own_guide=True, tint=t), 0) for t in (0.0, 0.3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralRes
 from hsrdiff.rng import generator
 from hsrdiff.training.kriging.problem import check_side, random_guide
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
+from hsrdiff.training.residual.tint import tint
 from hsrdiff.typing import PathLike
 
 _TINTED = 2  # first variant under another light
@@ -256,24 +256,6 @@ def prepare_pairs(
         if on_pair is not None:
             on_pair(i + 1)
     return pairs
-
-
-def tint(bands: int, spread: float, draw: torch.Generator) -> torch.Tensor:
-    """Draw the gains of another light: the exponential of three random waves over the band axis.
-
-    Args:
-        bands: B.
-        spread: Standard deviation of the natural logarithm, at least 0.
-        draw: Source of the draw.
-
-    Returns:
-        Shape (B,), float64, positive.
-    """
-    place = (torch.arange(bands, dtype=torch.float64) + 0.5) / bands
-    waves = torch.stack([torch.cos(math.pi * k * place) / k for k in (1, 2, 3)])
-    # a cosine has mean square 1/2, so that the waves' sum has the wanted spread on average
-    size = spread / math.sqrt(0.5 * (1 + 1 / 4 + 1 / 9))
-    return (size * torch.randn(3, generator=draw, dtype=torch.float64) @ waves).exp()
 
 
 def below(draw: torch.Generator, count: int) -> int:
