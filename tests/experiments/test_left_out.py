@@ -7,7 +7,8 @@ from hsrdiff.evaluation import Row
 from hsrdiff.experiments import workshop as workshop_module
 from hsrdiff.experiments.base import TrainingExperiment
 from hsrdiff.experiments.left_out import LEARNED, OURS, PLAIN, LeftOut
-from hsrdiff.experiments.table1 import Entry, trained_fuser
+from hsrdiff.experiments.protocols import Entry
+from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.training import TrainResult
 from hsrdiff.training.kinds import steps_of
