@@ -1,6 +1,5 @@
 """From a recipe and a folder of scenes to weights: what is refused, and that refusals write nothing."""
 
-import itertools
 import json
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import torch
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.errors import HsrdiffError, InputError, InvalidValueError, RecipeError, WeightsError, WriteError
 from hsrdiff.networks import NoiseRange, denoiser_of, load_network, read_card
-from hsrdiff.training import loop
 from hsrdiff.training.run import TrainResult, run_recipe
 
 TEXT = """
@@ -67,19 +65,6 @@ def test_the_card_holds_the_noise_levels_of_the_training(recipe: Path, tmp_path:
     write_scene(tmp_path / "data" / "a.nc")
     result = run(recipe, tmp_path / "data", overrides={"diffusion.steps": "500", "diffusion.end": "0.04"}, stop_at=1)
     assert read_card(result.weights)[1].diffusion == NoiseRange(steps=500, start=1e-6, end=0.04)
-
-
-def test_a_finished_run_started_again_leaves_the_same_weights_file(
-    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rows of an experiment are kept for a weights file byte for byte, so its card must not count the time anew."""
-    write_scene(tmp_path / "data" / "a.nc")
-    clock = itertools.count(0.0, 7.0)
-    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(clock))
-    first = run(recipe, tmp_path / "data")
-    content = first.weights.read_bytes()
-    assert read_card(first.weights)[1].hours > 0.001
-    assert run(recipe, tmp_path / "data").weights.read_bytes() == content
 
 
 @pytest.mark.parametrize("kind", ["regression-cdformer", "cdformer-without-sr", "cd-cnn", "unet"])

@@ -222,7 +222,7 @@ def train_loop(
         )
 
     last = min(options.steps, stop_at if stop_at is not None else options.steps)
-    step, kept = before.step, before
+    step = before.step
     with Journal(folder, options.steps, step, show=show and main) if main else _Silence() as journal:
         while step < last:
             tick = time.perf_counter()
@@ -246,14 +246,12 @@ def train_loop(
             if processes > 1:
                 late = bool(accelerator.reduce(torch.tensor(float(late), device=device), "sum").item())
             if main and (step % options.save_every == 0 or step == last or late):
-                kept = progress(step)
-                save_checkpoint(checkpoint, network, optimizer, kept)
+                save_checkpoint(checkpoint, network, optimizer, progress(step))
             if late:
                 break
     network.requires_grad_(True)
     network.eval()
-    # what the checkpoint says: a finished run that is started again then leaves the same weights file, byte for byte
-    return kept if kept.step == step else progress(step)
+    return progress(step)
 
 
 class _Silence:
