@@ -60,7 +60,7 @@ def _entries(suffix: str, diffusion: str, residual: str = "") -> tuple[Entry, ..
         Entry("UAL, 100 steps of its adaptor", "ual", f"ual-{suffix}", {"steps": 100}, "UAL"),
         Entry("BRResNet", "brresnet", f"brresnet-{suffix}", published="BRResNet"),
         Entry("CMHF-Net", "cmhf-net", f"cmhf-net-{suffix}", published="CMHF-Net"),
-        Entry("UAL-DMI", "ual-dmi", f"ual-{suffix}", published="UAL-DMI"),
+        Entry("UAL-DMI, on UAL of 100 steps", "ual-dmi", f"ual-{suffix}", {"steps": 100}, "UAL-DMI"),
         Entry("Fusformer", "fusformer", f"fusformer-{suffix}", published="Fusformer"),
         Entry(
             "HSR-Diff, paper mode, 25 of 100 steps",
