@@ -7,6 +7,7 @@ import scipy.io
 import torch
 
 from hsrdiff.datasets import AvirisLa, EnmapPotsdam, JasperRidge, Samson
+from hsrdiff.datasets.aviris_la import LANDMARKS
 from hsrdiff.datasets.enmap_potsdam import NOISE_NM
 from hsrdiff.datasets.indian_pines import noise_bands
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, FactorError, WavelengthError
@@ -117,6 +118,33 @@ def test_factor_and_guide_are_those_asked_for(tmp_path):
         JasperRidge(tmp_path, sensor="ikonos:blue").observation()
     with pytest.raises(WavelengthError, match=r"156 band centres.*not known"):
         JasperRidge(tmp_path).observation(np.linspace(401, 889, 156))
+
+
+def test_a_sensor_can_be_the_guide_of_cubes_whose_wavelengths_are_known_roughly(tmp_path):
+    dataset = AvirisLa(tmp_path, sensor="worldview3:ms")
+    centres_nm, widths_nm = dataset.guide_axis()
+    assert widths_nm is None
+    assert (np.diff(centres_nm) > 5).all()
+    assert (np.diff(centres_nm) < 15).all()
+    R = dataset.observation().spectral
+    torch.testing.assert_close(R.matrix.sum(dim=1), torch.ones(8, dtype=R.matrix.dtype))
+    for row, (low_nm, high_nm) in zip(R.matrix[[1, 4, 7]], ((452, 510), (631, 689), (863, 948)), strict=True):
+        centre_nm = float(row.double() @ torch.from_numpy(centres_nm))
+        assert centre_nm == pytest.approx((low_nm + high_nm) / 2, abs=6)
+        outside = (centres_nm < low_nm - 10) | (centres_nm > high_nm + 10)
+        assert not row[torch.from_numpy(outside)].any()
+    with pytest.raises(WavelengthError, match=r"205 band centres.*none, as they are not known"):
+        dataset.observation(centres_nm)
+
+
+@pytest.mark.data
+def test_the_air_absorbs_at_the_landmarks_of_the_rough_axis():
+    dataset = AvirisLa()
+    scenes = [dataset.load(scene).values for scene in (*dataset.scenes("train"), *dataset.scenes("test"))]
+    spectrum = np.mean([np.nanmedian(values, axis=(1, 2)) for values in scenes], axis=0)
+    for place, _ in LANDMARKS[1:-1]:
+        near = slice(place - 2, place + 3)
+        assert abs(int(spectrum[near].argmin()) - 2) <= 1, place
 
 
 def test_files_of_other_contents_are_one_sentence(tmp_path):

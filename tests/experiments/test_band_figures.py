@@ -8,7 +8,7 @@ from hsrdiff.experiments import band_figures as module
 from hsrdiff.experiments import reproduce
 from hsrdiff.experiments.band_figures import BandFigure
 from hsrdiff.experiments.catalog import EXPERIMENTS
-from hsrdiff.experiments.table1 import Entry, Protocol
+from hsrdiff.experiments.protocols import Entry, Protocol
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
 pytest.importorskip("matplotlib")

@@ -1,13 +1,18 @@
 """Training within experiments: once, in its own folder, keyed by content; the report excuses and counts as it says."""
 
+import json
+
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from hsrdiff.errors import InputError, WriteError
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import workshop as workshop_module
 from hsrdiff.experiments.base import TrainingExperiment
 from hsrdiff.experiments.left_out import LEARNED, OURS, PLAIN, LeftOut
-from hsrdiff.experiments.table1 import Entry, trained_fuser
+from hsrdiff.experiments.protocols import Entry
+from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.training import TrainResult
 from hsrdiff.training.kinds import steps_of
@@ -21,7 +26,8 @@ def trainings(monkeypatch):
     def train(recipe, out, **options):
         calls.append((recipe, options))
         weights = out / f"{recipe}.safetensors"
-        weights.write_text(f"{recipe} {sorted((options['overrides'] or {}).items())}")
+        card = {"trained": f"{recipe} {sorted((options['overrides'] or {}).items())}", "hours": len(calls)}
+        save_file({"a": torch.zeros(2)}, weights, {"format": "x", "config": "{}", "card": json.dumps(card)})
         return TrainResult(weights, 1, True, "")
 
     monkeypatch.setattr(workshop_module, "runner_of", lambda recipe: train)
@@ -32,10 +38,12 @@ def test_each_run_has_its_folder_and_its_digest(tmp_path, trainings):
     workshop = Workshop(tmp_path / "weights")
     first = workshop.weights("a")
     other = workshop.weights("a", "a-seed1", {"training.seed": "1"})
+    again = workshop.weights("a")
     assert first.path == tmp_path / "weights" / "a" / "a.safetensors"
     assert other.path == tmp_path / "weights" / "a-seed1" / "a.safetensors"
     assert first.digest != other.digest
-    assert [options["overrides"] for _, options in trainings] == [None, {"training.seed": "1"}]
+    assert first == again  # the time it took is on the card, and is not what the weights are
+    assert [options["overrides"] for _, options in trainings] == [None, {"training.seed": "1"}, None]
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path, trainings):

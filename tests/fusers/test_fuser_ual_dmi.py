@@ -116,6 +116,9 @@ def test_the_deep_method_is_one_of_the_catalog(weights):
     with pytest.raises(WeightsError, match="hsrdiff-ual"):  # weights are those of UAL unless another method is named
         make_fuser("ual-dmi", weights=weights())
     assert make_fuser("ual-dmi", deep="hsr-diff", weights=weights()).needs.weights
+    assert make_fuser("ual-dmi", deep="hsr-diff", weights=weights(), steps=7).deep.steps == 7
+    with pytest.raises(InputError, match="'bicubic' has no option 'steps'"):
+        make_fuser("ual-dmi", deep="bicubic", steps=7)
     with pytest.raises(InputError, match="unknown method 'regresion'"):
         make_fuser("ual-dmi", deep="regresion")
     with pytest.raises(InputError, match="has no option 'weights'"):

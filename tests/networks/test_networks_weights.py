@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, NoiseRange, load_network, read_card, save_weights
+from hsrdiff.networks.store import content_digest
 
 CONFIG = CDFormerConfig(channels=8, layers=1, heads=2, window=4, ffn_ratio=2.0, embedding_scale=5000.0)
 CARD = ModelCard(name="t", bands=5, msi_bands=2, wavelengths_nm=[400.0, 410, 420, 430, 440], factor=4, peak=2.5, seed=7)
@@ -75,3 +76,34 @@ def test_unwritable_target_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="could not be written"):
         save_weights(tmp_path / "taken", CDFormer(5, 2, CONFIG), CARD)
     assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def write(path: Path, tensors: dict[str, torch.Tensor], **card: object) -> str:
+    card = {"name": "a", "hours": 1.0, "notes": {"cpu_hours": "2"}} | card
+    save_file(tensors, path, {"format": "f", "config": "{}", "card": json.dumps(card)})
+    return content_digest(path)
+
+
+def test_the_content_of_weights_is_all_but_the_time_they_took(tmp_path: Path) -> None:
+    path, tensors = tmp_path / "a.safetensors", {"a": torch.arange(4.0), "b": torch.zeros(2, 3, dtype=torch.bfloat16)}
+    first = write(path, tensors)
+    # the library's header has another order at each writing
+    assert {write(path, tensors) for _ in range(8)} == {first}
+    assert write(path, dict(reversed(tensors.items())), hours=3.0, notes={"cpu_hours": "9"}) == first
+    others = (
+        write(path, tensors, name="b"),
+        write(path, tensors, notes={"cpu_hours": "2", "psf": "other"}),
+        write(path, tensors | {"a": tensors["a"] + 1}),
+        write(path, tensors | {"a": tensors["a"].reshape(2, 2)}),
+        write(path, {"a": tensors["a"], "c": tensors["b"]}),
+    )
+    assert len({first, *others}) == 1 + len(others)
+
+
+def test_content_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    for content in (None, b"no weights"):
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(WeightsError, match="could not be read"):
+            content_digest(path)

@@ -12,11 +12,17 @@ from hsrdiff.datasets.known_scenes import KnownScenes
 from hsrdiff.errors import CubeFormatError
 from hsrdiff.typing import FloatArray
 
+# P70: places (from 0) and wavelengths (nm) of what the atmosphere absorbs in every scene: oxygen at 687 and 761, water
+# vapour at 940, 1135 and 1380; both ends are the instrument's
+LANDMARKS = ((0, 366.0), (34, 687.0), (42, 761.0), (60, 940.0), (80, 1135.0), (105, 1380.0), (204, 2496.0))
+
 
 class AvirisLa(KnownScenes):
     """Five scenes of 100 x 100 pixels (about 7 m), 205 AVIRIS bands; the last one is the test.
 
-    Which of the instrument's bands were removed is not published, so wavelengths are not known. Values are
+    Which of the instrument's bands were removed is not published, so the cubes have no wavelengths. To simulate a
+    sensor as guide they are told to about one band, 10 nm, from what the atmosphere absorbs: the guide is then nearly
+    that sensor, and R is exactly what the guide was made with. Values are
     reflectance times 10000 as far as can be told. A pixel with a value above 10000 in any band, as a few sun glints in
     abu-urban-4 have, is invalid: such values are twice as large as all others, and would decide every mean.
 
@@ -49,6 +55,11 @@ class AvirisLa(KnownScenes):
     }
     bands = 205
     origin = "the ABU (airport-beach-urban) anomaly detection data set"
+
+    def guide_axis(self) -> tuple[FloatArray | None, FloatArray | None]:
+        """Return the rough centres, on straight lines between `LANDMARKS`; widths are not known."""
+        places, centres_nm = zip(*LANDMARKS, strict=True)
+        return np.interp(np.arange(self.bands), places, centres_nm), None
 
     def read(self, path: Path) -> FloatArray:
         """Read one scene, pixels with a value above the peak as NaN.

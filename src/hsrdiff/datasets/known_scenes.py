@@ -136,6 +136,17 @@ class KnownScenes:
         """
         return None, None
 
+    def guide_axis(self) -> tuple[FloatArray | None, FloatArray | None]:
+        """Return centre and width of the bands to simulate a sensor with: `axis`, or a guess good enough for that.
+
+        Returns:
+            Two arrays (B,) in nm; None for what is not known.
+
+        Raises:
+            DatasetNotFoundError: If they stand in files that are not there.
+        """
+        return self.axis()
+
     def read(self, path: Path) -> FloatArray:
         """Read the bands kept from one file.
 
@@ -164,7 +175,7 @@ class KnownScenes:
                 known.
             SensorError: If the scenes do not cover a band of the sensor.
         """
-        own, fwhm_nm = self.axis()
+        own, _ = self.axis()
         if wavelengths_nm is not None and (
             own is None or np.shape(wavelengths_nm) != own.shape or not np.allclose(wavelengths_nm, own, atol=0.5)
         ):
@@ -173,4 +184,4 @@ class KnownScenes:
                 expected="none, as they are not known" if own is None else f"its {own.size} centres",
                 do="pass cubes that its load returned",
             )
-        return Observation(self._guide.response(self.bands, own, fwhm_nm), SpatialResponse.gaussian(self.factor))
+        return Observation(self._guide.response(self.bands, *self.guide_axis()), SpatialResponse.gaussian(self.factor))

@@ -44,6 +44,7 @@ PUBLISHED: dict[str, tuple[PublishedRow, ...]] = {
         PublishedRow("BRResNet", 45.53, 0.9965, 1.53, 1.111),
         PublishedRow("CMHF-Net", 45.77, 0.9965, 1.50, 1.096),
         PublishedRow("UAL-DMI", 45.68, 0.9966, 1.49, 1.113),
+        PublishedRow("Fusformer", 45.66, 0.9965, 1.52, 1.109, "ICCV text"),
         PublishedRow("HSR-Diff", 46.47, 0.9977, 1.45, 1.053),
     ),
     "chikusei": (
@@ -52,6 +53,7 @@ PUBLISHED: dict[str, tuple[PublishedRow, ...]] = {
         PublishedRow("BRResNet", 56.79, 0.9998, 0.46, 0.366),
         PublishedRow("CMHF-Net", 55.99, 0.9998, 0.50, 0.483),
         PublishedRow("UAL-DMI", 56.57, 0.9998, 0.47, 0.387),
+        PublishedRow("Fusformer", 55.92, 0.9998, 0.52, 0.492, "ICCV text"),
         PublishedRow("HSR-Diff", 57.34, 0.9999, 0.43, 0.324),
     ),
 }

@@ -10,7 +10,8 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import PublishedRow, dataset_scene, mean_row
 from hsrdiff.evaluation.published import TABLE_2, TABLE_3
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.table1 import Entry, published_cell, trained_fuser
+from hsrdiff.experiments.protocols import Entry
+from hsrdiff.experiments.table1 import published_cell, trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 

@@ -11,7 +11,8 @@ import numpy as np
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.table1 import PROTOCOLS, trained_fuser
+from hsrdiff.experiments.protocols import PROTOCOLS
+from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fusion
 from hsrdiff.observation import Scene

@@ -14,6 +14,7 @@ from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
 from hsrdiff.experiments.left_out import LeftOut
+from hsrdiff.experiments.pair_figure import PairFigure
 from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_seeds import ResidualSeeds
@@ -27,6 +28,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         Table1(),
         *TABLES,
         BandFigure(6, "cave", "thread_spools", 4),
+        BandFigure(7, "paviau", "", 81),
+        BandFigure(8, "chikusei", "", 67),
+        PairFigure(),
         ErrorFigure(),
         CaveX32(),
         ResidualSeeds(),

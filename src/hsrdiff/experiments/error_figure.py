@@ -12,7 +12,8 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.band_figures import file_of
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.table1 import Entry, trained_fuser
+from hsrdiff.experiments.protocols import Entry
+from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fusion
 from hsrdiff.observation import Scene

@@ -60,7 +60,7 @@ def reproduce(
 
     Raises:
         InputError: If the experiment is unknown or has no such choice, `threads` is below 1, `budget` is not a
-            positive number, or `out` is missing for an experiment that trains.
+            positive number, or `out` is missing for an experiment that trains or draws.
         DatasetNotFoundError: If the data are missing.
         WriteError: If the folder cannot be used.
     """
@@ -106,8 +106,8 @@ def _trials(
     if isinstance(experiment, TrainingExperiment):
         if out is None:
             raise InputError(
-                f"no folder was given for '{experiment.name}', which trains weights",
-                expected="a folder to keep them in, since this takes long and goes on where it was stopped",
+                f"no folder was given for '{experiment.name}', which trains weights or draws a figure",
+                expected="a folder to keep that in, since this takes long and goes on where it was stopped",
                 do="name one with --out",
             )
         workshop = Workshop(Path(out) / "weights", data=data, threads=threads, dataset=dataset, budget=budget)

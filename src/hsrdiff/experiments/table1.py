@@ -2,98 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import PUBLISHED, PublishedRow, dataset_scene, mean_row
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.protocols import PROTOCOLS, Entry
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser, make_fuser
 from hsrdiff.training.kinds import steps_of
 from hsrdiff.typing import PathLike
 
-SHIPPED = "hsr-diff-residual"
 SLOW = frozenset({"hysure", "utv-td"})  # minutes a scene without training: run last, so that a stop costs least
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the table.
-
-    Attributes:
-        title: What the table calls it.
-        method: A name in `hsrdiff.fusers.FUSERS`.
-        recipe: What its weights are trained by; empty where it has none, or those of the package.
-        options: Options of the method beside its weights.
-        published: What the paper's table calls it, where it stands there.
-        minutes: Processor minutes that the recipe is made for, on the machine of docs/numbers.md.
-    """
-
-    title: str
-    method: str
-    recipe: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
-    published: str = ""
-    minutes: float = 45.0
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """A data set of the table.
-
-    Attributes:
-        dataset: Name in the catalog.
-        factor: H / h.
-        sensor: The guide; the data set's own when None.
-        entries: The lines.
-        summary: What is compared, in words.
-    """
-
-    dataset: str
-    factor: int
-    sensor: str | None
-    entries: tuple[Entry, ...]
-    summary: str
-
-
-def _entries(suffix: str, diffusion: str, residual: str = "") -> tuple[Entry, ...]:
-    """Return the lines of a data set whose recipes end in a suffix."""
-    quick = {"std": False}
-    return (
-        Entry("bicubic", "bicubic"),
-        Entry("regression", "regression"),
-        Entry("UTV-TD", "utv-td", published="UTV-TD"),
-        Entry("HySure", "hysure"),
-        # the published 1500 steps of the adaptor take half an hour a scene on this machine
-        Entry("UAL, 100 steps of its adaptor", "ual", f"ual-{suffix}", {"steps": 100}, "UAL"),
-        Entry("BRResNet", "brresnet", f"brresnet-{suffix}", published="BRResNet"),
-        Entry("CMHF-Net", "cmhf-net", f"cmhf-net-{suffix}", published="CMHF-Net"),
-        Entry("UAL-DMI", "ual-dmi", f"ual-{suffix}", published="UAL-DMI"),
-        Entry("Fusformer", "fusformer", f"fusformer-{suffix}", published="Fusformer"),
-        Entry(
-            "HSR-Diff, paper mode, 25 of 100 steps",
-            "hsr-diff",
-            diffusion,
-            {"steps": 25, "precision": "bfloat16"},
-            "HSR-Diff",
-        ),
-        Entry("kriging", "kriging", options=quick),
-        Entry("kriging-learned", "kriging-learned", options=quick),
-        Entry("HSR-Diff, residual mode", SHIPPED, residual),
-    )
-
-
-PROTOCOLS: dict[str, Protocol] = {
-    "cave": Protocol(
-        "cave",
-        32,
-        None,
-        _entries("cave-x32", "cdformer-cave-x32"),
-        "twelve CAVE test scenes at x32",
-    ),
-}
 
 
 class Table1:

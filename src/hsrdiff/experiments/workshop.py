@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hsrdiff.errors import InputError, WriteError, did_you_mean
-from hsrdiff.networks.store import weights_digest
+from hsrdiff.networks.store import content_digest
 from hsrdiff.training.kinds import runner_of
 from hsrdiff.typing import PathLike
 
@@ -69,7 +69,7 @@ class Workshop:
             raise WriteError(f"'{run}' cannot be used ({e.strerror})", do="choose another folder") from e
         given = None if overrides is None else dict(overrides)
         path = runner_of(recipe)(recipe, run, data=self.data, threads=self.threads, overrides=given).weights
-        return Trained(path, weights_digest(path))
+        return Trained(path, content_digest(path))
 
     def choose(self, known: Mapping[str, _Choice]) -> _Choice:
         """Return what belongs to the data set that was asked for.

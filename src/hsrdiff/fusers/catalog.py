@@ -28,6 +28,7 @@ def make_ual_dmi(
     *,
     deep: str | None = None,
     weights: PathLike | None = None,
+    steps: int | None = None,
     mu: float = 5e-2,
     nu: float = 5e-3,
     rho: float = 1e-3,
@@ -39,6 +40,7 @@ def make_ual_dmi(
         deep: The name in `FUSERS` of the method whose result is refined; UAL, as published, where weights are given,
             else the regression, which needs none.
         weights: Its weights, where it takes some.
+        steps: Its steps, where it takes some; its own default when None.
         mu: As `UalDmi` takes it.
         nu: Likewise.
         rho: Likewise.
@@ -51,7 +53,8 @@ def make_ual_dmi(
         InputError: If the name is unknown, or an option is out of range.
         HsrdiffError: Whatever the other method's constructor says.
     """
-    base = make_fuser(deep or "regression") if weights is None else make_fuser(deep or "ual", weights=weights)
+    given = {name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None}
+    base = make_fuser(deep or ("regression" if weights is None else "ual"), **given)
     return UalDmi(base, mu=mu, nu=nu, rho=rho, iterations=iterations)
 
 

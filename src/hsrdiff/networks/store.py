@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,7 @@ from hsrdiff.typing import PathLike
 _Config = TypeVar("_Config", bound=BaseModel)
 _Card = TypeVar("_Card", bound=BaseModel)
 _FOLDER = Path(__file__).parent.parent / "weights"
+_TIMES = {"hours", "cpu_hours"}  # keys of cards and of their notes
 
 
 def shipped_files(room: str = "") -> dict[str, Path]:
@@ -67,6 +69,43 @@ def weights_digest(path: PathLike, room: str = "") -> str:
             expected="a safetensors file written by hsrdiff",
             do=f"give a path, or one of the shipped names: {', '.join(shipped_files(room)) or 'none'}",
         ) from e
+
+
+def content_digest(path: PathLike) -> str:
+    """Return a hash of what weights do: tensors, configuration and card, but for the time that the training took.
+
+    The same training gives the same digest, though its file is another: the library writes its header in any order, and
+    a run that is started again when it is finished writes the file anew.
+
+    Args:
+        path: A safetensors file written by hsrdiff.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        WeightsError: If the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            texts = dict(file.metadata() or {})
+            card = json.loads(texts.pop("card", "{}"))
+            for part in (card, card.get("notes", {})):
+                for time in _TIMES & part.keys():
+                    del part[time]
+            digest.update(json.dumps([sorted(texts.items()), card], sort_keys=True).encode())
+            for name in sorted(file.keys()):
+                tensor = file.get_tensor(name).contiguous()
+                digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+                digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    except (OSError, ValueError, safetensors.SafetensorError) as e:
+        raise WeightsError(
+            f"the weights '{path}' could not be read ({e})",
+            expected="a safetensors file written by hsrdiff",
+            do="remove it, so that it is trained again",
+        ) from e
+    return digest.hexdigest()[:16]
 
 
 def save_module(path: PathLike, module: nn.Module, config: BaseModel, card: BaseModel, kind: str) -> Path:
