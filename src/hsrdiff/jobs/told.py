@@ -198,7 +198,7 @@ def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: f
                 expected="a standard deviation of at least 0 in the image's unit",
                 do="correct it, or leave it out to have it estimated",
             )
-    sigma_x = None if noise_msi is None else noise_msi / (scale.gain * scale.peak)
+    sigma_x = None if noise_msi is None else noise_msi / scale.unit_msi
     sigma_y = None if noise_hsi is None else noise_hsi / scale.peak
     return pair_noise(scene, sigma_x, sigma_y)
 
