@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from hsrdiff.observation import BandMatch, Observation, Scene, SpatialResponse, SpectralResponse, match_bands
+from hsrdiff.observation import (
+    BandMatch,
+    Observation,
+    Scene,
+    SpatialResponse,
+    SpectralResponse,
+    likely_order,
+    match_bands,
+)
 
 GAIN, OFFSET = np.array([1.3, 0.6, 1.0]), np.array([0.05, 0.0, -0.1])
 
@@ -108,6 +116,24 @@ def test_strangers_and_constants_have_no_line():
 def test_few_pixels_fix_no_line():
     given, observation = scene(size=12)
     assert matched(scaled(given), observation) is None
+
+
+@pytest.mark.parametrize("order", [(2, 1, 0), (1, 2, 0)])
+def test_rows_in_another_order_are_found_whatever_the_calibration(order):
+    given, observation = scene()
+    D, R = observation.spatial, observation.spectral
+    turned = SpectralResponse(R.matrix[list(order)])
+    for each in (given, scaled(given)):
+        assert likely_order(each, R, D) is None
+        found = likely_order(each, turned, D)
+        assert [order[row] for row in found] == [0, 1, 2]
+
+
+def test_strangers_have_no_other_order():
+    given, observation = scene()
+    rng = torch.Generator().manual_seed(1)
+    strange = Scene(X=torch.rand(given.X.shape, generator=rng, dtype=torch.float64), Y=given.Y)
+    assert likely_order(strange, observation.spectral, observation.spatial) is None
 
 
 def test_unit_of_noise_by_hand():

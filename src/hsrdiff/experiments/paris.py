@@ -113,8 +113,8 @@ class Paris:
                 + (f"{linear.notes[SHIFT]}\n\n" if SHIFT in linear.notes else "")
                 + markdown_table(titles, lines)
                 + (f"\nauto took: {'; '.join(chosen)}.\n" if chosen else "")
-                + f"\nThe best linear map of X, fitted to the truth itself, has {linear.psnr_db:.2f} dB and SAM "
-                f"{linear.sam_deg:.2f}°: about where noise of the truth ends what any method can be seen to do.\n"
+                + "\nThe best linear map of X pixel by pixel, fitted to the truth itself, has "
+                f"{linear.psnr_db:.2f} dB and SAM {linear.sam_deg:.2f}°; what lies above comes from Y and neighbours.\n"
             )
         return (
             "Z is Hyperion, Y = Z D with a Gaussian D as wide as the factor, X what ALI saw. With R told, the noise of "

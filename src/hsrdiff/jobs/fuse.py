@@ -19,7 +19,7 @@ from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
-from hsrdiff.jobs.matched import describe_match, find_match
+from hsrdiff.jobs.matched import check_order, describe_match, find_match
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import prepare_fuser
@@ -151,6 +151,8 @@ def fuse(
     told, spatial = spatial, spatial.moved(*pair.offset)
     raw = raw_scene(pair)
     trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
+    if spectral is not None and known is not None:
+        check_order(raw, spectral, spatial, known)
     matching = find_match(raw, spectral, spatial) if match and spectral is not None else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak, match=matching)
     scene = scale.apply(raw)

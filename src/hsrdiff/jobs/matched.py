@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from hsrdiff.errors import InputError
 from hsrdiff.jobs.scaling import common_gain
-from hsrdiff.observation import BandMatch, Scene, SpatialResponse, SpectralResponse, match_bands
+from hsrdiff.observation import BandMatch, Scene, SpatialResponse, SpectralResponse, likely_order, match_bands
+from hsrdiff.sensors import Sensor
 
 _NUMBERS = re.compile(r".*by the gains (?P<gains>[-+.\deE, ]+) and the offsets (?P<offsets>[-+.\deE, ]+)")
 
@@ -29,6 +31,28 @@ def find_match(scene: Scene, spectral: SpectralResponse, spatial: SpatialRespons
         Gains, and offsets in the HSI's unit; None where every band is better left as it is.
     """
     return match_bands(replace(scene, X=scene.X / common_gain(scene, spectral)), spectral, spatial)
+
+
+def check_order(scene: Scene, spectral: SpectralResponse, spatial: SpatialResponse, sensor: Sensor) -> None:
+    """Make sure that each response is that of its band, as far as the pair can tell.
+
+    Args:
+        scene: A scene in the files' own units.
+        spectral: R of the sensor.
+        spatial: D as it is assumed.
+        sensor: The sensor, whose bands have names.
+
+    Raises:
+        InputError: In another order the responses fit far better.
+    """
+    order = likely_order(scene, spectral, spatial)
+    if order is not None:
+        given, better = (", ".join(names) for names in (sensor.bands, [sensor.bands[row] for row in order]))
+        raise InputError(
+            f"the multispectral bands do not look like {given} of sensor '{sensor.name}'",
+            expected=f"the bands in the image's order, which seems to be {better}",
+            do="name them with --bands in that order, or leave the sensor out",
+        )
 
 
 def describe_match(match: BandMatch) -> str:

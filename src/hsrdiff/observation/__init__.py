@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hsrdiff.observation.band_match import BandMatch, match_bands
+from hsrdiff.observation.band_match import BandMatch, likely_order, match_bands
 from hsrdiff.observation.consistency import JointProjection, SoftConsistency
 from hsrdiff.observation.disagreement import Disagreement, disagreement
 from hsrdiff.observation.gram import LRGram
@@ -44,6 +44,7 @@ __all__ = [
     "estimate_pair",
     "estimate_psf",
     "estimate_response",
+    "likely_order",
     "match_bands",
     "non_negative",
     "pair_noise",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
 
 from hsrdiff.errors import InvalidValueError
 from hsrdiff.observation.scene import Scene
@@ -22,6 +23,8 @@ _BLUR_LR = 1.0
 # where that is more than 2 % of the values, beyond what a tabled response or a PSF leave of the same image.
 _RELATED, _MOST, _NOTABLE = 0.9, 0.5, 0.02
 _FEWEST = 16  # LR pixels
+# Another order of the bands is likelier where it leaves so much less of their variance and fits so well.
+_CLEARLY, _SURE = 0.1, 0.98
 _ROUNDS, _FAR = 5, 4.0  # pixels off by more typical deviations are left out of it: clouds, changes, saturation
 
 
@@ -87,6 +90,36 @@ def match_bands(scene: Scene, spectral: SpectralResponse, spatial: SpatialRespon
         return None
     found = np.array([line or (1.0, 0.0) for line in lines])
     return BandMatch(found[:, 0].copy(), found[:, 1].copy())
+
+
+def likely_order(scene: Scene, spectral: SpectralResponse, spatial: SpatialResponse) -> tuple[int, ...] | None:
+    """Tell whether the rows of R belong to other bands of X, by how well lines fit each row to each band.
+
+    Args:
+        scene: X, Y and their masks.
+        spectral: R.
+        spatial: D.
+
+    Returns:
+        For each band of X the row of R that it seems to belong to, or None where the given order is as good, or too
+        little is seen to tell.
+    """
+    try:
+        pixels = shared_pixels(scene, spatial, blur_lr=_BLUR_LR)
+    except InvalidValueError:
+        return None
+    if pixels.Y.shape[1] < _FEWEST:
+        return None
+    seen, made = (part - part.mean(axis=1, keepdims=True) for part in (pixels.X_lr, spectral.matrix.numpy() @ pixels.Y))
+    sizes = np.sqrt(np.square(seen).sum(axis=1))[:, None] * np.sqrt(np.square(made).sum(axis=1))
+    related = seen @ made.T / np.where(sizes > 0, sizes, np.inf)
+    left = 1.0 - np.square(np.clip(related, 0.0, 1.0))  # the share of the variance that a rising line leaves
+    order = linear_sum_assignment(left)[1]
+    moved = order != np.arange(len(order))
+    if not moved.any() or related[np.arange(len(order)), order][moved].min() < _SURE:
+        return None
+    better = left[np.arange(len(order)), order][moved].sum() < _CLEARLY * left.diagonal()[moved].sum()
+    return tuple(int(row) for row in order) if better else None
 
 
 def _line(seen: FloatArray, made: FloatArray, folds: FloatArray) -> tuple[float, float] | None:
