@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def test_what_is_put_right_is_said(row, page, originals, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert row.says in " ".join(done.stdout.split())
     assert f"| {row.found} | `hsrdiff {row.command}` | {row.says} |" in page
+
+
+def test_bands_of_another_calibration_are_taken_as_they_are_where_asked_for(originals, tmp_path, monkeypatch):
+    row = next(row for row in MENDED if "match: " in row.says)
+    done, _ = run(replace(row, command=f"{row.command} --no-match"), tmp_path, originals, monkeypatch)
+    assert done.exit_code == 0, done.output
+    assert "match:" not in done.stdout
 
 
 def test_the_page_holds_the_rows_and_no_others(page):
