@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
-import scipy.io
-import torch
 from affine import Affine
 
-from hsrdiff import simulate
-from hsrdiff.cubes import as_cube, open_cube, write_cube
-from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
+from hsrdiff.cubes import open_cube, write_cube
+from mistaken_files import (
+    BANDS,
+    PLACE,
+    SENSOR,
+    WAVELENGTHS,
+    changed_bands,
+    enmap_without_xml,
+    flat_hdf5,
+    half_weights,
+    header,
+    hsi,
+    kernel,
+    large,
+    listed,
+    locked,
+    msi,
+    no_common_pixel,
+    one_band,
+    pickled,
+    raw_file,
+    shifted,
+    text_file,
+    truncated,
+    two_variables,
+    undeclared,
+)
 
-BANDS, MSI_BANDS, SIDE, FACTOR = 8, 4, 16, 4
-SENSOR = "sentinel2:B2,B3,B4,B8"
-PLACE = Affine(10, 0, 4e5, 0, -10, 5e6)
-COARSE = PLACE @ Affine.scale(FACTOR)
-WAVELENGTHS = np.linspace(450, 900, BANDS)
 FUSE = "fuse hsi.tif msi.tif -o fused.tif"
 SIMULATE = f"simulate truth.tif --sensor {SENSOR} --out-hsi h.tif --out-msi m.tif"
-
-
-def good_files():
-    """Write a good pair, its truth, and weights for it and for others, into the current folder."""
-    rng = np.random.default_rng(0)
-    values = (0.2 + 0.6 * rng.random((BANDS, SIDE, SIDE))).astype(np.float32)
-    cube = as_cube(values, wavelengths_nm=WAVELENGTHS, crs="EPSG:32633", transform=PLACE)
-    write_cube(cube, "truth.tif")
-    simulate(cube, sensor=SENSOR, factor=FACTOR, out_hsi="hsi.tif", out_msi="msi.tif")
-    for name, bands in (("mine", BANDS), ("others", 31)):
-        torch.manual_seed(0)
-        network = CDFormer(bands, MSI_BANDS, CDFormerConfig(channels=8, layers=1, heads=2))
-        save_weights(f"{name}.safetensors", network, ModelCard(bands=bands, msi_bands=MSI_BANDS, factor=FACTOR))
 
 
 @dataclass(frozen=True)
@@ -60,141 +61,21 @@ class Mistake:
     broken: Callable[[pytest.MonkeyPatch, Path], object] = lambda patch, folder: None
 
 
-def _random(*shape):
-    return np.random.default_rng(1).random(shape).astype(np.float32)
+@dataclass(frozen=True)
+class Mended:
+    """What is put right without asking, and said.
 
+    Attributes:
+        found: What the images were like.
+        command: What was typed behind ``hsrdiff``.
+        says: Part of what is printed.
+        make: Writes the files that the command meets beside the good ones.
+    """
 
-def _image(name, shape, *, values=None, **coordinates):
-    def make():
-        return write_cube(as_cube(_random(*shape) if values is None else values, **coordinates), name)
-
-    return make
-
-
-def _msi(name="other.tif", *, size=(SIDE, SIDE), values=None, **coordinates):
-    return _image(name, (MSI_BANDS, *size), values=values, **coordinates)
-
-
-def _hsi(name="other.tif", *, bands=BANDS, size=(4, 4), values=None, **coordinates):
-    return _image(name, (bands, *size), values=values, **coordinates)
-
-
-def _text(name, text):
-    return lambda: Path(name).write_text(text)
-
-
-def _bytes(name, content):
-    return lambda: Path(name).write_bytes(content)
-
-
-def _header(**changed):
-    """An ENVI image whose header says something wrong."""
-
-    def make():
-        lines = {
-            "samples": "4",
-            "lines": "4",
-            "bands": str(BANDS),
-            "data type": "4",
-            "interleave": "bsq",
-            "byte order": "0",
-            "wavelength units": "Nanometers",
-            "wavelength": "{" + ", ".join(f"{value:.1f}" for value in WAVELENGTHS) + "}",
-        }
-        lines |= {key.replace("_", " "): value for key, value in changed.items()}
-        Path("other.hdr").write_text("ENVI\n" + "".join(f"{k} = {v}\n" for k, v in lines.items() if v))
-        Path("other.img").write_bytes(_random(BANDS, 4, 4).tobytes())
-
-    return make
-
-
-def _listed(values):
-    return "{" + ", ".join(f"{value:g}" for value in values) + "}"
-
-
-def _truncated():
-    write_cube(open_cube("hsi.tif"), "other.nc")
-    content = Path("other.nc").read_bytes()
-    Path("other.nc").write_bytes(content[: len(content) // 2])
-
-
-def _half_weights():
-    content = Path("mine.safetensors").read_bytes()
-    Path("half.safetensors").write_bytes(content[: len(content) // 2])
-
-
-def _pickled(name, content):
-    return lambda: Path(name).write_bytes(pickle.dumps(content))
-
-
-def _enmap_without_xml():
-    write_cube(open_cube("hsi.tif"), "ENMAP01-____L2A-DT0000000001_20230101T000000Z_001_V010303_x-SPECTRAL_IMAGE.TIF")
-
-
-def _shifted():
-    small = np.random.default_rng(1).random((1, 20, 20)).repeat(8, axis=1).repeat(8, axis=2)
-    truth = (0.2 + small * np.linspace(0.3, 0.6, BANDS)[:, None, None]).astype(np.float32)
-    for name, columns in (("a", slice(0, 128)), ("b", slice(10, 138))):
-        cube = as_cube(truth[:, :, columns], wavelengths_nm=WAVELENGTHS)
-        simulate(cube, sensor=SENSOR, factor=4, out_hsi=f"{name}-hsi.tif", out_msi=f"{name}-msi.tif")
-
-
-def _large():
-    """A pair of 8 x 8 coarse pixels without a place on the map."""
-    simulate(
-        as_cube(0.2 + 0.6 * _random(BANDS, 32, 32), wavelengths_nm=WAVELENGTHS),
-        sensor=SENSOR,
-        factor=FACTOR,
-        out_hsi="large-hsi.tif",
-        out_msi="large-msi.tif",
-    )
-
-
-def _kernel(values):
-    return lambda: np.savetxt("k.csv", np.asarray(values, dtype=float), delimiter=",")
-
-
-def _locked(patch, folder):
-    # the suite may run as root, whom no permission stops: the question that the program asks is answered
-    (folder / "locked").mkdir()
-    allowed = os.access
-    patch.setattr(os, "access", lambda path, mode: not str(path).endswith("locked") and allowed(path, mode))
-
-
-def _half_masked(name, size, left):
-    values = _random(MSI_BANDS if size == SIDE else BANDS, size, size)
-    values[:, :, : size // 2] = np.nan if left else values[:, :, : size // 2]
-    values[:, :, size // 2 :] = values[:, :, size // 2 :] if left else np.nan
-    write_cube(as_cube(values), name)
-
-
-def _no_common_pixel():
-    _half_masked("left.tif", 4, True)
-    _half_masked("right.tif", SIDE, False)
-
-
-def _one_band(name, value, shape=(MSI_BANDS, SIDE, SIDE)):
-    def make():
-        values = _random(*shape)
-        values[1] = value
-        write_cube(as_cube(values), name)
-
-    return make
-
-
-def _undeclared(value):
-    values = _random(MSI_BANDS, SIDE, SIDE)
-    values[:, :3, :5] = value
-    return values
-
-
-def _two_variables():
-    scipy.io.savemat("other.mat", {"one": _random(4, 4, BANDS), "two": _random(4, 4, BANDS)})
-
-
-def _flat_hdf5():
-    with h5py.File("other.h5", "w") as file:
-        file["spectrum"] = WAVELENGTHS
+    found: str
+    command: str
+    says: str
+    make: Callable[[], object] = lambda: None
 
 
 SRF = "wavelength_nm,a,b,c,d\n"
@@ -211,50 +92,50 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "A picture of three bands is given as the hyperspectral image",
             "fuse other.tif msi.tif -o fused.tif",
             "Give the image with many bands.",
-            _hsi(bands=3),
+            hsi(bands=3),
         ),
         Mistake(
             "The two show other places",
             "fuse hsi.tif other.tif -o fused.tif",
             "Look at both with `hsrdiff info`.",
-            _msi(crs="EPSG:32633", transform=Affine(10, 0, 5e5, 0, -10, 5e6)),
+            msi(crs="EPSG:32633", transform=Affine(10, 0, 5e5, 0, -10, 5e6)),
         ),
         Mistake(
             "Images without a place on the map whose sizes do not divide",
             "fuse hsi.tif other.tif -o fused.tif",
             "Cut both to the same ground, or keep their georeference.",
-            _msi(size=(14, 14)),
+            msi(size=(14, 14)),
         ),
         Mistake(
             "Images of another shape",
             "fuse hsi.tif other.tif -o fused.tif",
             "Cut both to the same ground.",
-            _msi(size=(16, 12)),
+            msi(size=(16, 12)),
         ),
         Mistake("A factor that is not that of the images", f"{FUSE} --factor 3", "Leave `--factor` out."),
         Mistake(
             "The multispectral pixels are hardly finer",
             "fuse hsi.tif other.tif -o fused.tif",
             "Take a finer multispectral image; this one adds nothing.",
-            _msi(size=(5, 5), crs="EPSG:32633", transform=Affine(36, 0, 4e5, 0, -36, 5e6)),
+            msi(size=(5, 5), crs="EPSG:32633", transform=Affine(36, 0, 4e5, 0, -36, 5e6)),
         ),
         Mistake(
             "The images lie more than two coarse pixels apart",
             f"fuse a-hsi.tif b-msi.tif -o fused.tif --sensor {SENSOR} -m regression",
             "Check which georeference is right; `--force` if the shift is real.",
-            _shifted,
+            shifted,
         ),
         Mistake(
             "No ground is valid in both images",
             "fuse left.tif right.tif -o fused.tif",
             "Check the masks; take images with common clear ground.",
-            _no_common_pixel,
+            no_common_pixel,
         ),
         Mistake(
             "An image of one coarse pixel",
             "fuse one.tif other.tif -o fused.tif",
             "Take a larger cut.",
-            lambda: (_hsi("one.tif", size=(1, 1))(), _msi(size=(4, 4))()),
+            lambda: (hsi("one.tif", size=(1, 1))(), msi(size=(4, 4))()),
         ),
     ),
     "Places on the map": (
@@ -262,31 +143,31 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "The zone of one image is wrong",
             "fuse hsi.tif other.tif -o fused.tif",
             "Correct the EPSG code in the file.",
-            _msi(crs="EPSG:32631", transform=PLACE),
+            msi(crs="EPSG:32631", transform=PLACE),
         ),
         Mistake(
             "Metres are called degrees",
             "fuse hsi.tif other.tif -o fused.tif",
             "Correct the EPSG code in the file.",
-            _msi(crs="EPSG:4326", transform=PLACE),
+            msi(crs="EPSG:4326", transform=PLACE),
         ),
         Mistake(
             "Degrees are called metres",
             "fuse hsi.tif other.tif -o fused.tif",
             "Correct the EPSG code in the file.",
-            _msi(crs="EPSG:32633", transform=Affine(1e-4, 0, 13.7, 0, -1e-4, 45.1)),
+            msi(crs="EPSG:32633", transform=Affine(1e-4, 0, 13.7, 0, -1e-4, 45.1)),
         ),
         Mistake(
             "Radians are given for degrees",
             "fuse hsi.tif other.tif -o fused.tif",
             "Write the transform in degrees.",
-            _msi(crs="EPSG:4326", transform=Affine(1.6e-6, 0, 0.2393, 0, -1.6e-6, 0.788)),
+            msi(crs="EPSG:4326", transform=Affine(1.6e-6, 0, 0.2393, 0, -1.6e-6, 0.788)),
         ),
         Mistake(
             "The EPSG code is missing, and the numbers are of another system",
             "fuse hsi.tif other.tif -o fused.tif",
             "Write the CRS into the file.",
-            _msi(transform=Affine(1e-4, 0, 13.7, 0, -1e-4, 45.1)),
+            msi(transform=Affine(1e-4, 0, 13.7, 0, -1e-4, 45.1)),
         ),
     ),
     "Wavelengths": (
@@ -294,43 +175,43 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "A sensor is named, and the image has no wavelengths",
             f"fuse other.tif msi.tif -o fused.tif --sensor {SENSOR}",
             "Add the wavelengths to the file.",
-            _hsi(),
+            hsi(),
         ),
         Mistake(
             "Micrometres are called nanometres",
             f"fuse other.hdr msi.tif -o fused.tif --sensor {SENSOR}",
             "Correct the unit in the file.",
-            _header(wavelength=_listed(WAVELENGTHS / 1000)),
+            header(wavelength=listed(WAVELENGTHS / 1000)),
         ),
         Mistake(
             "Fewer wavelengths than bands",
             "fuse other.hdr msi.tif -o fused.tif",
             "Correct the list in the header.",
-            _header(wavelength=_listed(WAVELENGTHS[:5])),
+            header(wavelength=listed(WAVELENGTHS[:5])),
         ),
         Mistake(
             "A wavelength that is no number",
             "fuse other.hdr msi.tif -o fused.tif",
             "Correct the list in the header.",
-            _header(wavelength="{450, 500, x, 600, 650, 700, 750, 800}"),
+            header(wavelength="{450, 500, x, 600, 650, 700, 750, 800}"),
         ),
         Mistake(
             "Two bands with one wavelength",
             f"fuse other.hdr msi.tif -o fused.tif --sensor {SENSOR}",
             "Correct the list in the header.",
-            _header(wavelength=_listed([450, 450, 560, 620, 680, 740, 800, 860])),
+            header(wavelength=listed([450, 450, 560, 620, 680, 740, 800, 860])),
         ),
         Mistake(
             "A negative wavelength",
             "fuse other.hdr msi.tif -o fused.tif",
             "Correct the list in the header.",
-            _header(wavelength=_listed(-WAVELENGTHS)),
+            header(wavelength=listed(-WAVELENGTHS)),
         ),
         Mistake(
             "A negative band width",
             f"fuse other.hdr msi.tif -o fused.tif --sensor {SENSOR}",
             "Correct the list in the header.",
-            _header(fwhm=_listed([-10] * BANDS)),
+            header(fwhm=listed([-10] * BANDS)),
         ),
     ),
     "Sensors": (
@@ -356,41 +237,41 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Bands named in another order than the image's",
             "fuse large-hsi.tif large-msi.tif -o fused.tif --sensor sentinel2 --bands B8,B4,B3,B2",
             "Name them in the order of the file, which `hsrdiff info` shows.",
-            _large,
+            large,
         ),
         Mistake("Bands without a sensor", f"{FUSE} --bands B2,B3,B4,B8", "Name the sensor too."),
         Mistake(
             "A sensor and a table",
             f"{FUSE} --sensor {SENSOR} --srf t.csv",
             "Give one of the two.",
-            _text("t.csv", SRF + "400,1,1,1,1\n900,1,1,1,1\n"),
+            text_file("t.csv", SRF + "400,1,1,1,1\n900,1,1,1,1\n"),
         ),
         Mistake("A table that is not there", f"{FUSE} --srf t.csv", "Check its path."),
         Mistake(
             "A table with words for numbers",
             f"{FUSE} --srf t.csv",
             "Correct that line.",
-            _text("t.csv", SRF + "400,x,1,1,1\n900,1,1,1,1\n"),
+            text_file("t.csv", SRF + "400,x,1,1,1\n900,1,1,1,1\n"),
         ),
         Mistake(
             "A table that does not meet the image",
             f"{FUSE} --srf t.csv",
             "Check the unit of its wavelengths.",
-            _text("t.csv", SRF + "1400,1,1,1,1\n1900,1,1,1,1\n"),
+            text_file("t.csv", SRF + "1400,1,1,1,1\n1900,1,1,1,1\n"),
         ),
         Mistake(
             "A table in micrometres",
             f"{FUSE} --srf t.csv",
             "Write nanometres.",
-            _text("t.csv", SRF + "0.4,1,1,1,1\n0.9,1,1,1,1\n"),
+            text_file("t.csv", SRF + "0.4,1,1,1,1\n0.9,1,1,1,1\n"),
         ),
         Mistake(
             "A table of negative responses",
             f"{FUSE} --srf t.csv",
             "Correct the table.",
-            _text("t.csv", SRF + "400,-1,1,1,1\n900,-1,1,1,1\n"),
+            text_file("t.csv", SRF + "400,-1,1,1,1\n900,-1,1,1,1\n"),
         ),
-        Mistake("An empty table", f"{FUSE} --srf t.csv", "Write the responses into it.", _text("t.csv", "")),
+        Mistake("An empty table", f"{FUSE} --srf t.csv", "Write the responses into it.", text_file("t.csv", "")),
         Mistake(
             "A method that must know the sensor, and none is named",
             f"{FUSE} -m kriging",
@@ -402,37 +283,37 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "The hyperspectral image has no data",
             "fuse other.tif msi.tif -o fused.tif",
             "Check its nodata value.",
-            _hsi(values=np.full((BANDS, 4, 4), np.nan, np.float32)),
+            hsi(values=np.full((BANDS, 4, 4), np.nan, np.float32)),
         ),
         Mistake(
             "A multispectral band has no data",
             "fuse hsi.tif other.tif -o fused.tif",
             "Leave that band out.",
-            _one_band("other.tif", np.nan),
+            one_band("other.tif", np.nan),
         ),
         Mistake(
             "A multispectral band is constant",
             "fuse hsi.tif other.tif -o fused.tif",
             "Leave that band out.",
-            _one_band("other.tif", 0.3),
+            one_band("other.tif", 0.3),
         ),
         Mistake(
             "The hyperspectral image is constant",
             "fuse other.tif msi.tif -o fused.tif",
             "Check the file.",
-            _hsi(values=np.full((BANDS, 4, 4), 0.5, np.float32)),
+            hsi(values=np.full((BANDS, 4, 4), 0.5, np.float32)),
         ),
         Mistake(
             "Nodata of -9999 that the file does not declare",
             "fuse hsi.tif other.tif -o fused.tif",
             "Declare it.",
-            _msi(values=_undeclared(-9999.0)),
+            msi(values=undeclared(-9999.0)),
         ),
         Mistake(
             "All bands are marked as bad",
             "fuse other.hdr msi.tif -o fused.tif",
             "Correct the marks in the header.",
-            _header(bbl=_listed([0] * BANDS)),
+            header(bbl=listed([0] * BANDS)),
         ),
     ),
     "Numbers and the PSF": (
@@ -448,21 +329,21 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "A PSF of odd size for an even factor",
             f"{FUSE} --psf k.csv",
             "Give it as many rows as the factor, or two, four, ... more.",
-            _kernel(np.ones((3, 3))),
+            kernel(np.ones((3, 3))),
         ),
-        Mistake("A PSF that is not square", f"{FUSE} --psf k.csv", "Pad it with zeros.", _kernel(np.ones((4, 6)))),
-        Mistake("A PSF with NaN", f"{FUSE} --psf k.csv", "Replace NaN by numbers.", _kernel(np.full((4, 4), np.nan))),
+        Mistake("A PSF that is not square", f"{FUSE} --psf k.csv", "Pad it with zeros.", kernel(np.ones((4, 6)))),
+        Mistake("A PSF with NaN", f"{FUSE} --psf k.csv", "Replace NaN by numbers.", kernel(np.full((4, 4), np.nan))),
         Mistake(
             "A PSF that sums to nothing",
             f"{FUSE} --psf k.csv",
             "Give the weights of the fine pixels; they are divided by their sum.",
-            _kernel(np.zeros((4, 4))),
+            kernel(np.zeros((4, 4))),
         ),
         Mistake(
             "A PSF with negative parts",
             f"{FUSE} --psf k.csv",
             "Give weights whose sum is above 0.",
-            _kernel(-np.ones((4, 4))),
+            kernel(-np.ones((4, 4))),
         ),
         Mistake(
             "A pickle given as PSF",
@@ -478,7 +359,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "The folder of the output may not be written",
             "fuse hsi.tif msi.tif -o locked/fused.tif",
             "Choose another.",
-            broken=_locked,
+            broken=locked,
         ),
         Mistake("The ending names no format", "fuse hsi.tif msi.tif -o fused.docx", "Take `.tif`."),
         Mistake(
@@ -506,12 +387,12 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             f"{FUSE} -m hsr-diff --weights others.safetensors",
             "Train some, or use residual mode.",
         ),
-        Mistake("Half a file of weights", f"{FUSE} --weights half.safetensors", "Get it again.", _half_weights),
+        Mistake("Half a file of weights", f"{FUSE} --weights half.safetensors", "Get it again.", half_weights),
         Mistake(
             "A pickle given as weights",
             f"{FUSE} --weights w.pt",
             "Save them as safetensors.",
-            _pickled("w.pt", {"a": 1}),
+            pickled("w.pt", {"a": 1}),
         ),
         Mistake("An image given as weights", f"{FUSE} --weights truth.tif", "Give a `.safetensors` file."),
         Mistake(
@@ -523,38 +404,38 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
     ),
     "Files": (
         Mistake("A file that is not there", "fuse hsj.tif msi.tif -o fused.tif", "Check its path."),
-        Mistake("An empty file", "fuse other.tif msi.tif -o fused.tif", "Get it again.", _bytes("other.tif", b"")),
+        Mistake("An empty file", "fuse other.tif msi.tif -o fused.tif", "Get it again.", raw_file("other.tif", b"")),
         Mistake(
             "A text given as an image",
             "fuse other.txt msi.tif -o fused.tif",
             "Give an image.",
-            _text("other.txt", "not an image\n"),
+            text_file("other.txt", "not an image\n"),
         ),
-        Mistake("Half an HDF5 file", "fuse other.nc msi.tif -o fused.tif", "Get it again.", _truncated),
+        Mistake("Half an HDF5 file", "fuse other.nc msi.tif -o fused.tif", "Get it again.", truncated),
         Mistake(
             "An HDF5 file without an image",
             "fuse other.h5 msi.tif -o fused.tif",
             "Give a product or a cube.",
-            _flat_hdf5,
+            flat_hdf5,
         ),
-        Mistake("A MATLAB file with two cubes", "fuse other.mat msi.tif -o fused.tif", "Save one.", _two_variables),
+        Mistake("A MATLAB file with two cubes", "fuse other.mat msi.tif -o fused.tif", "Save one.", two_variables),
         Mistake(
             "ENVI data without their header",
             "fuse other.img msi.tif -o fused.tif",
             "Put it beside.",
-            _bytes("other.img", bytes(512)),
+            raw_file("other.img", bytes(512)),
         ),
         Mistake(
             "An ENVI header without its data",
             "fuse other.hdr msi.tif -o fused.tif",
             "Put them beside.",
-            lambda: (_header()(), Path("other.img").unlink()),
+            lambda: (header()(), Path("other.img").unlink()),
         ),
         Mistake(
             "A satellite image without its XML",
             "fuse ENMAP01-____L2A-DT0000000001_20230101T000000Z_001_V010303_x-SPECTRAL_IMAGE.TIF msi.tif -o fused.tif",
             "Keep the files of a product together.",
-            _enmap_without_xml,
+            enmap_without_xml,
         ),
         Mistake(
             "A folder that is no image",
@@ -586,42 +467,18 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Mended:
-    """What is put right without asking, and said.
-
-    Attributes:
-        found: What the images were like.
-        command: What was typed behind ``hsrdiff``.
-        says: Part of what is printed.
-        make: Writes the files that the command meets beside the good ones.
-    """
-
-    found: str
-    command: str
-    says: str
-    make: Callable[[], object] = lambda: None
-
-
-def _changed_bands():
-    _large()
-    msi = open_cube("large-msi.tif")
-    msi.values[3] *= 1.5
-    write_cube(msi, "other.tif")
-
-
 MENDED = (
     Mended(
         "Infinite values",
         "fuse hsi.tif other.tif -o fused.tif -m regression",
         "valid pixels: 94.1 %",
-        _msi(values=_undeclared(np.inf)),
+        msi(values=undeclared(np.inf)),
     ),
     Mended(
         "A hyperspectral band without data",
         "fuse other.tif msi.tif -o fused.tif -m regression",
         "bad bands left out: 2",
-        _one_band("other.tif", np.nan, (BANDS, 4, 4)),
+        one_band("other.tif", np.nan, (BANDS, 4, 4)),
     ),
     Mended(
         "Reflectance as whole numbers in one of the images",
@@ -634,7 +491,7 @@ MENDED = (
         f"fuse large-hsi.tif other.tif -o fused.tif -m regression --sensor {SENSOR}",
         "match: 1 of 4 multispectral bands were brought to what the sensor's responses make of HSI, by the gains 1, 1, "
         "1, 1.5",
-        _changed_bands,
+        changed_bands,
     ),
     Mended(
         "A factor that does not divide the image",

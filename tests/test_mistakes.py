@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hsrdiff.cli import app
-from mistakes import MENDED, MISTAKES, good_files
+from mistaken_files import good_files
+from mistakes import MENDED, MISTAKES
 
 PAGE = Path(__file__).parent.parent / "docs" / "mistakes.md"
 HOME = "/home/you"  # stands for the folder in which the commands run
