@@ -107,6 +107,14 @@ def command(
             help="Measure a shift between the images and mend it where it is certain, or fuse them as they lie.",
         ),
     ] = True,
+    match: Annotated[
+        bool,
+        typer.Option(
+            "--match/--no-match",
+            help="With a known sensor, bring multispectral bands of another unit or calibration to the hyperspectral "
+            "image by a gain and an offset each, or take them as they are.",
+        ),
+    ] = True,
     force: Annotated[
         bool,
         typer.Option("--force", help="Mend also a shift of more than 2 coarse pixels, which is refused otherwise."),
@@ -141,6 +149,7 @@ def command(
             non_negative=non_negative,
             report=report,
             register=register,
+            match=match,
             force=force,
             progress=lambda done, in_all: show("", done, in_all),
         )

@@ -15,6 +15,7 @@ from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
 from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.pair_figure import PairFigure
+from hsrdiff.experiments.paris import Paris
 from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_seeds import ResidualSeeds
@@ -44,6 +45,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         KrigingCost(),
         AutoChoice(),
         QualityWithoutTruth(),
+        Paris(),
     )
 }
 

@@ -19,6 +19,7 @@ from hsrdiff.jobs.chosen import check_report, usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import CubeInfo, cube_info
+from hsrdiff.jobs.matched import find_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
@@ -38,8 +39,8 @@ class BandRow:
 
     Attributes:
         name: Its name, or its number.
-        disagreement: Root mean square of R Y - X D over that of X D, with R and D as `fuse` has them, %.
-        gain: What R Y is multiplied by to come nearest to X D; 1 where both are in one unit.
+        disagreement: Root mean square of R Y - X D over that of X D, with R, D and X as `fuse` has them, %.
+        gain: What R Y is multiplied by to come nearest to X D; 1 where both are in one unit, as `fuse` brings them to.
         correlation: Of R Y with X D.
         estimated: The disagreement with R and D estimated from the pair, on pixels held out of the fit of R, %.
     """
@@ -138,9 +139,10 @@ def check(
         # as `fuse` does, so that what follows is said of the pair that it fuses
         pair = pair.moved(*(-pair.factor * part for part in registration.shift))
     raw = raw_scene(pair)
-    scale = find_scale(raw, spectral, peak=None)
+    match = None if spectral is None else find_match(raw, spectral, told.moved(*pair.offset))
+    scale = find_scale(raw, spectral, peak=None, match=match)
     scene = scale.apply(raw)
-    found = find_agreement(scene, spectral, told.moved(*pair.offset), known)
+    found = find_agreement(scene, spectral, told.moved(*pair.offset), known, match)
     names = (_name(hsi, "the array given first"), _name(msi, "the array given second"))
     infos = cube_info(cubes[0], names[0]), cube_info(cubes[1], names[1])
     findings = (
@@ -266,10 +268,10 @@ def _noise(scene: Scene, scale: Scale) -> Finding:
     levels = told_noise(scene, scale, None, None)
     numbers = {
         "hsi": levels.sigma_y * scale.peak,
-        "msi": levels.sigma_x * scale.gain * scale.peak,
-        "model_error": levels.model_error * scale.gain * scale.peak,
+        "msi": levels.sigma_x * scale.unit_msi,
+        "model_error": levels.model_error * scale.unit_msi,
     }
-    return Finding("noise", levels.describe(scale.gain * scale.peak, scale.peak), numbers=numbers)
+    return Finding("noise", levels.describe(scale.unit_msi, scale.peak), numbers=numbers)
 
 
 def _rows(pair: Pair, sensor: Sensor | None, found: Agreement) -> tuple[BandRow, ...]:
@@ -278,5 +280,5 @@ def _rows(pair: Pair, sensor: Sensor | None, found: Agreement) -> tuple[BandRow,
         names = list(sensor.bands)
     elif "band_name" in pair.msi.coords:
         names = [str(name) for name in pair.msi["band_name"].values]
-    columns = (100 * found.assumed.relative, found.assumed.gain, found.assumed.correlation, 100 * found.fitted.error)
+    columns = (100 * found.assumed.relative, found.gain, found.assumed.correlation, 100 * found.fitted.error)
     return tuple(BandRow(name, *(float(value) for value in row)) for name, *row in zip(names, *columns, strict=True))

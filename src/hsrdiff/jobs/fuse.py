@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,14 +13,16 @@ import xarray as xr
 from hsrdiff._version import __version__
 from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube
-from hsrdiff.errors import InputError, WeightsError, did_you_mean
-from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs, make_fuser
+from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
+from hsrdiff.jobs.matched import check_order, describe_match, find_match
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
+from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import (
@@ -33,7 +34,6 @@ from hsrdiff.jobs.told import (
     told_response,
     told_sensor,
 )
-from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.observation import Observation, Scene, SpatialResponse
 from hsrdiff.rng import generator
 from hsrdiff.sensors import Sensor
@@ -65,6 +65,7 @@ def fuse(
     non_negative: bool = False,
     report: PathLike | None = None,
     register: bool = True,
+    match: bool = True,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
@@ -73,7 +74,8 @@ def fuse(
     Bands that the HSI marks as bad or that have no valid pixel are left out of the result. A pixel that is invalid
     in either image is NaN in the result. Images with a place on the map are cut to what they have in common, and the
     MSI is resampled where its grid does not divide that of the HSI (`hsrdiff.jobs.grids`). A shift between the two is
-    measured and, where it is reliable and the same everywhere, mended.
+    measured and, where it is reliable and the same everywhere, mended. With a known sensor, multispectral bands whose
+    calibration or unit is not that of the HSI are matched to it (`hsrdiff.jobs.matched`).
 
     Args:
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
@@ -100,6 +102,8 @@ def fuse(
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
         report: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
         register: Measure and mend a shift between the two images; when False they are fused as they lie.
+        match: With a known sensor, bring each MSI band to what its response makes of the HSI by a gain and an offset,
+            where the pair fixes them and they matter; when False they are taken as they are.
         force: Mend also a shift of more than two coarse pixels, which is refused otherwise.
         progress: Called with the steps done and the steps in all.
 
@@ -147,7 +151,10 @@ def fuse(
     told, spatial = spatial, spatial.moved(*pair.offset)
     raw = raw_scene(pair)
     trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
-    scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
+    if spectral is not None and known is not None:
+        check_order(raw, spectral, spatial, known)
+    matching = find_match(raw, spectral, spatial) if match and spectral is not None else None
+    scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak, match=matching)
     scene = scale.apply(raw)
     found: dict[str, str] = {}
     if needs.psf:
@@ -181,7 +188,7 @@ def fuse(
     if choice is not None:
         record.update(choice.record())
     if levels is not None and fuser.needs.psf:
-        record["hsrdiff_noise"] = levels.describe(scale.gain * scale.peak, scale.peak)
+        record["hsrdiff_noise"] = levels.describe(scale.unit_msi, scale.peak)
     cube = _finish(fusion.Z_hat, pair, scale, record, "fused")
     std = None
     if fusion.std is not None:
@@ -190,62 +197,6 @@ def fuse(
     if report is not None and choice is not None:
         write_report(report, choice)
     return written
-
-
-def prepare_fuser(
-    method: str,
-    pair: Pair,
-    *,
-    weights: PathLike | None,
-    steps: int | None,
-    std: bool,
-    progress: Callable[[int, int], None] | None,
-) -> Fuser:
-    """Build a method with the options that were given and that it takes.
-
-    Args:
-        method: A name in `hsrdiff.fusers.FUSERS`.
-        pair: The images, whose bands decide which shipped weights fit.
-        weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
-        steps: Sampling steps of a method that samples; its own default when None.
-        std: Whether its standard deviation is of use.
-        progress: Called with the steps done and the steps in all.
-
-    Returns:
-        The method, for a scene in units of the peak.
-
-    Raises:
-        WeightsError: No shipped weights fit.
-        InputError: An option is not one of the method's.
-    """
-    options: dict[str, object] = {
-        name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
-    }
-    takes = inspect.signature(FUSERS[method].make).parameters
-    if method == HsrDiff.name and weights is None:
-        options["weights"] = _fitting_weights(pair)
-    if "peak" in takes:
-        options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it
-    if "std" in takes:
-        options["std"] = std
-    if "on_step" in takes and progress is not None:
-        options["on_step"] = progress
-    return make_fuser(method, **options)
-
-
-def _fitting_weights(pair: Pair) -> PathLike:
-    """Pick the shipped weights for these band counts."""
-    bands, msi_bands = pair.hsi.sizes["band"], pair.msi.sizes["band"]
-    shipped = shipped_weights()
-    for path in shipped.values():
-        _, card = read_card(path)
-        if (card.bands, card.msi_bands) == (bands, msi_bands):
-            return path
-    raise WeightsError(
-        f"no shipped weights are for {bands} hyperspectral and {msi_bands} multispectral bands",
-        expected="weights trained on such images",
-        do="train some with 'hsrdiff train' and name them with --weights, or use the method regression",
-    )
 
 
 def _record(
@@ -277,6 +228,8 @@ def _record(
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:
         record["hsrdiff_units"] = f"multispectral values were divided by {scale.gain:.6g} to the hyperspectral unit"
+    if scale.match is not None:
+        record["hsrdiff_match"] = describe_match(scale.match)
     valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())
     if valid_share < 1.0:
         # A pixel that lacks one band lacks all: one nearly empty band can blank a whole result.

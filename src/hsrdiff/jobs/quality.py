@@ -21,9 +21,9 @@ from hsrdiff.errors import InputError, ShapeError, did_you_mean
 from hsrdiff.evaluation import judge
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.evaluate import SAME_BAND_NM
-from hsrdiff.jobs.fuse import prepare_fuser
 from hsrdiff.jobs.images import Image, check_report_file, take_cube
 from hsrdiff.jobs.pair import Pair, band_numbers, make_pair
+from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.jobs.scaling import find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, told_noise, told_response
@@ -140,7 +140,7 @@ def quality(
     known = remembered.known_sensor(pair, sensor, srf, bands)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
     raw = raw_scene(pair)
-    scale = find_scale(raw, spectral, peak=remembered.peak)
+    scale = find_scale(raw, spectral, peak=remembered.peak, match=remembered.match_of(spectral, pair))
     scene = scale.apply(raw)
     response = fitted_response(scene, spatial) if spectral is None else spectral
     scene = replace(scene, observation=Observation(response, spatial))

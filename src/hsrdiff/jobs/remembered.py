@@ -13,9 +13,10 @@ import numpy.typing as npt
 from hsrdiff.cubes.record import record_of
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.jobs.chosen import usable_sensor
+from hsrdiff.jobs.matched import read_match
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
-from hsrdiff.observation import SpatialResponse
+from hsrdiff.observation import BandMatch, SpatialResponse, SpectralResponse
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -34,6 +35,7 @@ class Remembered:
         psf: D as `SpatialResponse.describe` writes it, or None.
         peak: Value that meant 1, or None.
         moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
+        match: How the MSI's bands were matched, in words, or None.
     """
 
     method: str | None = None
@@ -41,6 +43,7 @@ class Remembered:
     psf: str | None = None
     peak: float | None = None
     moved: tuple[float, float] = (0.0, 0.0)
+    match: str | None = None
 
     @classmethod
     def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
@@ -53,9 +56,9 @@ class Remembered:
             What they say; None for what they do not.
         """
         record = record_of(attributes)
-        method, sensor, psf = (
+        method, sensor, psf, match = (
             str(record[name]) if name in record else None
-            for name in ("hsrdiff_method", "hsrdiff_sensor", "hsrdiff_psf")
+            for name in ("hsrdiff_method", "hsrdiff_sensor", "hsrdiff_psf", "hsrdiff_match")
         )
         try:
             peak = float(record["hsrdiff_peak"])
@@ -63,7 +66,7 @@ class Remembered:
             peak = math.nan
         found = _MOVED.fullmatch(str(record.get("hsrdiff_moved", "")))
         moved = (float(found[1]), float(found[2])) if found is not None else (0.0, 0.0)
-        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None, moved)
+        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None, moved, match)
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
         """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
@@ -94,6 +97,20 @@ class Remembered:
         if as_told.describe() == self.psf:
             return as_told
         return SpatialResponse.gaussian(factor, sigma=sigma, size=int(found[2]), border=found[3] or "symmetric")
+
+    def match_of(self, spectral: SpectralResponse | None, pair: Pair) -> BandMatch | None:
+        """Return how the MSI's bands were matched before fusing.
+
+        Args:
+            spectral: R; where it is not known nothing is matched.
+            pair: The two images.
+
+        Returns:
+            Gains and offsets, or None where the bands were taken as they are.
+        """
+        if spectral is None or self.match is None:
+            return None
+        return read_match(self.match, pair.msi.sizes["band"])
 
     def known_sensor(
         self, pair: Pair, sensor: str | Sensor | None, srf: PathLike | None, bands: Sequence[str] | None
