@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.residual.model import ResidualModelConfig
@@ -88,7 +88,6 @@ class ResidualTraining(_Section):
         least_log_snr: Lower bound.
         most_log_snr: Upper bound.
         clip: Largest gradient norm.
-        absolute: Share of the loss in which errors of all bands count alike; in the rest they count over the base's.
         seed: Decides weights, patches and noise.
         pairs_seed: Decides the pairs: guides, places on the grid, what the base draws.
         save_every: Steps between checkpoints.
@@ -103,7 +102,6 @@ class ResidualTraining(_Section):
     least_log_snr: float = -6.0
     most_log_snr: float = 5.0
     clip: float = Field(1.0, gt=0)
-    absolute: float = Field(0.0, ge=0, le=1)
     seed: int = 0
     pairs_seed: int = 0
     save_every: int = Field(100, ge=1)
@@ -116,8 +114,6 @@ class ResidualRecipe(_Section):
         name: Short name; becomes the weights' name.
         summary: One sentence.
         basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene.
-        frame: Whether the network is told how near the edges of the camera's frame are; only with the basis "sensors",
-            and where all scenes are whole frames of one size.
         base: Weights of the base's learned kernel, a path or a shipped name.
         network: Widths and depths.
         data: The families.
@@ -127,48 +123,33 @@ class ResidualRecipe(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     summary: str = ""
     basis: Literal["sensors", "scene"]
-    frame: bool = False
     base: str = SHIPPED
     network: ResidualNetwork = ResidualNetwork()
     data: tuple[ResidualData, ...] = Field(min_length=1)
     training: ResidualTraining
 
-    @model_validator(mode="after")
-    def _one_camera(self) -> ResidualRecipe:
-        if self.frame and self.basis != "sensors":
-            raise ValueError("frame is for the basis 'sensors': other cameras have other frames")
-        return self
-
     def digest(self) -> str:
         """Return a hash of all that decides the result but the base, whose weights have a hash of their own."""
         decisive = self.model_dump(mode="json", exclude={"summary": True, "base": True, "training": {"save_every"}})
-        # runs from before these were there go on
-        for section, key in ((decisive, "frame"), (decisive["training"], "absolute")):
-            if not section[key]:
-                del section[key]
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:
         """Return a hash of what decides each prepared pair, whatever their number."""
         data = [d.model_dump(mode="json", exclude={"variants", "share"}) for d in self.data]
-        decisive: list[object] = [self.basis, self.network.coordinates, data]
-        if self.frame or self.training.absolute:
-            decisive += [self.frame, self.training.absolute]
+        decisive = [self.basis, self.network.coordinates, data]
         return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
 
-    def model(self, bands: int, msi_bands: int, frame: tuple[int, int]) -> ResidualModelConfig:
+    def model(self, bands: int, msi_bands: int) -> ResidualModelConfig:
         """Return the model for the bands of the data.
 
         Args:
             bands: B.
             msi_bands: b.
-            frame: Size of the scenes.
 
         Returns:
             Its configuration.
         """
-        told = frame if self.frame else None
-        return ResidualModelConfig.of(self.basis, bands, msi_bands, frame=told, **self.network.model_dump())
+        return ResidualModelConfig.of(self.basis, bands, msi_bands, **self.network.model_dump())
 
 
 KIND = RecipeKind("residual", "basis", ResidualRecipe)

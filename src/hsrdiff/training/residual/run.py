@@ -11,12 +11,10 @@ from pathlib import Path
 import torch
 from rich.progress import Progress as Bar
 
-from hsrdiff.errors import RecipeError, WriteError
+from hsrdiff.errors import WriteError
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.residual import ResidualCard, ResidualModel, save_residual
-from hsrdiff.fusers.residual.frame import Frame
 from hsrdiff.networks.store import weights_digest
-from hsrdiff.observation import Scene
 from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, read_progress, save_checkpoint
@@ -166,10 +164,10 @@ def _prepare(
 ) -> tuple[ResidualModel, ResidualCard, list[PreparedPair]]:
     """Build the model, prepare the pairs, and write down what they are."""
     seed, pairs_seed = recipe.training.seed, recipe.training.pairs_seed
-    first, frame = make_scene(plans[0], pairs_seed, data)
+    first, _ = make_scene(plans[0], pairs_seed, data)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "weights"))
-        model = ResidualModel(recipe.model(first.bands, first.msi_bands, frame.size))
+        model = ResidualModel(recipe.model(first.bands, first.msi_bands))
     own = recipe.basis == "sensors"
     count = recipe.network.coordinates
     coordinates = None
@@ -183,13 +181,11 @@ def _prepare(
             plans,
             kept,
             base,
-            lambda plan: _framed(plan, pairs_seed, data, frame.size if recipe.frame else None),
+            lambda plan: make_scene(plan, pairs_seed, data),
             coordinates,
             count,
             pairs_seed,
             lambda done: bar.update(task, completed=done),
-            edges=model.reads_edges,
-            absolute=recipe.training.absolute,
         )
     assert first.observation is not None
     card = ResidualCard(
@@ -205,16 +201,3 @@ def _prepare(
         seed=seed,
     )
     return model, card, pairs
-
-
-def _framed(plan: PairPlan, seed: int, data: PathLike | None, camera: tuple[int, int] | None) -> tuple[Scene, Frame]:
-    """Simulate a pair; where the network knows its camera's frame, all scenes must be whole frames of one size."""
-    scene, frame = make_scene(plan, seed, data)
-    if camera is not None and frame.size != camera:
-        own, first = (f"{height} x {width}" for height, width in (frame.size, camera))
-        raise RecipeError(
-            f"the pair '{plan.title}' is cut from {own} pixels, the first from {first}",
-            expected="scenes of one size, as the recipe's frame is that of one camera",
-            do="leave frame out, or the other scenes",
-        )
-    return scene, frame
