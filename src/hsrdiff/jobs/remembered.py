@@ -14,6 +14,7 @@ from hsrdiff.cubes.record import record_of
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.jobs.chosen import usable_sensor
 from hsrdiff.jobs.pair import Pair
+from hsrdiff.jobs.prepared import check_same_weights
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
 from hsrdiff.observation import SpatialResponse
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
@@ -34,6 +35,11 @@ class Remembered:
         psf: D as `SpatialResponse.describe` writes it, or None.
         peak: Value that meant 1, or None.
         moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
+        weights: Weights that the method was given, as they were named, or None.
+        weights_digest: Digest of that file, or None for shipped ones.
+        steps: Steps that it was given, or None.
+        seed: Seed of what it drew.
+        interpolated: Whether the bands were interpolated to those of the weights.
     """
 
     method: str | None = None
@@ -41,6 +47,11 @@ class Remembered:
     psf: str | None = None
     peak: float | None = None
     moved: tuple[float, float] = (0.0, 0.0)
+    weights: str | None = None
+    weights_digest: str | None = None
+    steps: int | None = None
+    seed: int = 0
+    interpolated: bool = False
 
     @classmethod
     def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
@@ -53,9 +64,9 @@ class Remembered:
             What they say; None for what they do not.
         """
         record = record_of(attributes)
-        method, sensor, psf = (
-            str(record[name]) if name in record else None
-            for name in ("hsrdiff_method", "hsrdiff_sensor", "hsrdiff_psf")
+        method, sensor, psf, weights, digest = (
+            str(record[f"hsrdiff_{name}"]) if f"hsrdiff_{name}" in record else None
+            for name in ("method", "sensor", "psf", "weights", "weights_digest")
         )
         try:
             peak = float(record["hsrdiff_peak"])
@@ -63,7 +74,40 @@ class Remembered:
             peak = math.nan
         found = _MOVED.fullmatch(str(record.get("hsrdiff_moved", "")))
         moved = (float(found[1]), float(found[2])) if found is not None else (0.0, 0.0)
-        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None, moved)
+        return cls(
+            method,
+            sensor,
+            psf,
+            peak if 0 < peak < math.inf else None,
+            moved,
+            weights,
+            digest,
+            _whole(record.get("hsrdiff_steps")),
+            _whole(record.get("hsrdiff_seed")) or 0,
+            "hsrdiff_interpolated_bands" in record,
+        )
+
+    def options(
+        self, method: str, weights: PathLike | None, steps: int | None
+    ) -> tuple[PathLike | None, int | None, bool]:
+        """Return weights, steps and whether bands are interpolated, for running a method as the cube was made.
+
+        Args:
+            method: The method to run; what the file remembers is for the one that made it only.
+            weights: Weights that the user names, or None.
+            steps: Steps that the user names, or None.
+
+        Returns:
+            What the user names, else what the file remembers, else None.
+
+        Raises:
+            WeightsError: The weights are gone or others.
+        """
+        if method != self.method:
+            return weights, steps, False
+        if weights is None and self.weights is not None:
+            weights = check_same_weights(self.weights, self.weights_digest)
+        return weights, self.steps if steps is None else steps, self.interpolated
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
         """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
@@ -131,3 +175,11 @@ class Remembered:
                 expected="its table of responses",
                 do="name it with --srf",
             ) from error
+
+
+def _whole(text: object) -> int | None:
+    """Return a whole number that a record holds, as a number or as text; None for anything else."""
+    try:
+        return int(str(text))
+    except ValueError:
+        return None
