@@ -74,7 +74,8 @@ def fuse(
     Bands that the HSI marks as bad or that have no valid pixel are left out of the result. A pixel that is invalid
     in either image is NaN in the result. Images with a place on the map are cut to what they have in common, and the
     MSI is resampled where its grid does not divide that of the HSI (`hsrdiff.jobs.grids`). A shift between the two is
-    measured and, where it is reliable and the same everywhere, mended.
+    measured and, where it is reliable and the same everywhere, mended; where it changes evenly over the image, as by a
+    rotation, the MSI is resampled once to where the HSI lies.
 
     Args:
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
@@ -226,6 +227,8 @@ def _record(
             record["hsrdiff_psf_offset"] = "{:.3g} rows, {:.3g} columns of fine pixels".format(*pair.offset)
     if any(pair.mended):
         record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
+    if pair.bend is not None:
+        record["hsrdiff_bend"] = pair.bend.to_text()
     if sensor is not None:
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:

@@ -131,8 +131,7 @@ def quality(
     cube = take_cube(fused, "the fused cube")
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"))
     remembered = Remembered.of(cube.attrs)
-    if any(remembered.moved):
-        pair = pair.moved(*remembered.moved)
+    pair = remembered.placed(pair)
     _check_fit(cube, pair)
     name = _method(method, remembered) if reduced else ""
     told = remembered.spatial(psf, psf_fwhm, pair.factor)

@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from hsrdiff.cubes.record import record_of
 from hsrdiff.errors import InputError, SensorError
+from hsrdiff.jobs.bent import bent
 from hsrdiff.jobs.chosen import usable_sensor
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.prepared import check_same_weights
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
 from hsrdiff.observation import SpatialResponse
+from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -35,6 +37,7 @@ class Remembered:
         psf: D as `SpatialResponse.describe` writes it, or None.
         peak: Value that meant 1, or None.
         moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
+        bend: The field by which the MSI was resampled after that, or None.
         weights: Weights that the method was given, as they were named, or None.
         weights_digest: Digest of that file, or None for shipped ones.
         steps: Steps that it was given, or None.
@@ -47,6 +50,7 @@ class Remembered:
     psf: str | None = None
     peak: float | None = None
     moved: tuple[float, float] = (0.0, 0.0)
+    bend: ShiftField | None = None
     weights: str | None = None
     weights_digest: str | None = None
     steps: int | None = None
@@ -80,12 +84,26 @@ class Remembered:
             psf,
             peak if 0 < peak < math.inf else None,
             moved,
+            ShiftField.from_text(str(record.get("hsrdiff_bend", ""))),
             weights,
             digest,
             _whole(record.get("hsrdiff_steps")),
             _whole(record.get("hsrdiff_seed")) or 0,
             "hsrdiff_interpolated_bands" in record,
         )
+
+    def placed(self, pair: Pair) -> Pair:
+        """Put a pair where it lay when it was fused.
+
+        Args:
+            pair: The two images as they are given.
+
+        Returns:
+            The pair, the HSI moved and the MSI resampled as the file remembers.
+        """
+        if any(self.moved):
+            pair = pair.moved(*self.moved)
+        return pair if self.bend is None else bent(pair, self.bend)
 
     def options(
         self, method: str, weights: PathLike | None, steps: int | None
