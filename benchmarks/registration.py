@@ -78,7 +78,7 @@ def turned(
 def scenes() -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
     """Yield name, guide, truth and band centres of three scenes, cut to whole coarse pixels."""
     for dataset, scene, sensor, side in (
-        ("cave", "flowers", "nikon_d700", 256),
+        ("cave", "flowers", "sentinel2:B2,B3,B4", 256),
         ("aviris-la", "abu-airport-1", SENSOR, None),
         ("enmap-potsdam", "A", SENSOR, None),
     ):
