@@ -67,6 +67,13 @@ def command(
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of the hsr-diff methods.")] = None,
+    interpolate_bands: Annotated[
+        bool,
+        typer.Option(
+            "--interpolate-bands",
+            help="Use weights trained on other bands: the spectra are interpolated to these, and the result back.",
+        ),
+    ] = False,
     peak: Annotated[
         float | None, typer.Option("--peak", help="Value that means 1; found from the images when left out.")
     ] = None,
@@ -139,6 +146,7 @@ def command(
             factor=factor,
             weights=weights,
             steps=steps,
+            interpolate_bands=interpolate_bands,
             seed=seed,
             peak=peak,
             noise_hsi=noise_hsi,

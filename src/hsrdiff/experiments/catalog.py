@@ -9,6 +9,7 @@ from hsrdiff.experiments.band_figures import BandFigure
 from hsrdiff.experiments.base import Experiment
 from hsrdiff.experiments.cave_x32 import CaveX32
 from hsrdiff.experiments.error_figure import ErrorFigure
+from hsrdiff.experiments.hypsen_transfer import HypSenTransfer
 from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
@@ -46,6 +47,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         AutoChoice(),
         QualityWithoutTruth(),
         Paris(),
+        HypSenTransfer(),
     )
 }
 

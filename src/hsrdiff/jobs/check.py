@@ -21,7 +21,7 @@ from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import CubeInfo, cube_info
 from hsrdiff.jobs.matched import find_match
 from hsrdiff.jobs.pair import Pair, make_pair
-from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide
+from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_psf, told_response, told_sensor
 from hsrdiff.jobs.units import OPEN, unit_of
@@ -135,9 +135,10 @@ def check(
     told = told_psf(psf, psf_fwhm, pair.factor)
     registration = register(raw_scene(pair), told.moved(*pair.offset), spectral)
     grid = _grid(pair)
-    if registration is not None and decide(registration)[0]:
+    why = ""
+    if registration is not None:
         # as `fuse` does, so that what follows is said of the pair that it fuses
-        pair = pair.moved(*(-pair.factor * part for part in registration.shift))
+        pair, why = mended(pair, registration, told, spectral)
     raw = raw_scene(pair)
     match = None if spectral is None else find_match(raw, spectral, told.moved(*pair.offset))
     scale = find_scale(raw, spectral, peak=None, match=match)
@@ -152,7 +153,7 @@ def check(
         _bad_bands(pair, infos[0]),
         _valid(scene, found),
         grid,
-        _registration(registration),
+        _registration(registration, why),
         *agreement_findings(found, scene, known),
         _noise(replace(scene, observation=Observation(found.spectral, found.spatial)), scale),
     )
@@ -242,11 +243,11 @@ def _grid(pair: Pair) -> Finding:
     return Finding("grid", words, numbers={"factor": pair.factor, "offset_px": list(pair.offset)})
 
 
-def _registration(found: Registration | None) -> Finding:
+def _registration(found: Registration | None, why: str) -> Finding:
     """Say how far the images lie from each other, and what `fuse` does about it."""
     if found is None:
         return Finding("registration", "not known: the images are too small to measure a shift")
-    mends, why = decide(found)
+    mends, _ = decide(found)
     words = f"{found.describe()}; {why.replace('mended before fusing', 'fuse mends it')}"
     rows, columns = found.shift
     numbers = {
@@ -254,6 +255,7 @@ def _registration(found: Registration | None) -> Finding:
         "columns_lr": float(columns),
         "reliable": bool(found.reliable),
         "mended": bool(mends),
+        "field": None if found.field is None else asdict(found.field),
     }
     concern, grave = "", False
     if found.reliable and found.length > LARGEST_SHIFT:

@@ -15,6 +15,7 @@ from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs
+from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
@@ -22,7 +23,7 @@ from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.matched import check_order, describe_match, find_match
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
-from hsrdiff.jobs.prepared import prepare_fuser
+from hsrdiff.jobs.prepared import made_with, no_weights, prepare_fuser
 from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import (
@@ -55,6 +56,7 @@ def fuse(
     factor: int | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
+    interpolate_bands: bool = False,
     seed: int = 0,
     peak: float | None = None,
     noise_hsi: float | None = None,
@@ -74,7 +76,8 @@ def fuse(
     Bands that the HSI marks as bad or that have no valid pixel are left out of the result. A pixel that is invalid
     in either image is NaN in the result. Images with a place on the map are cut to what they have in common, and the
     MSI is resampled where its grid does not divide that of the HSI (`hsrdiff.jobs.grids`). A shift between the two is
-    measured and, where it is reliable and the same everywhere, mended. With a known sensor, multispectral bands whose
+    measured and, where it is reliable and the same everywhere, mended; where it changes evenly over the image, as by a
+    rotation, the MSI is resampled once to where the HSI lies. With a known sensor, multispectral bands whose
     calibration or unit is not that of the HSI are matched to it (`hsrdiff.jobs.matched`).
 
     Args:
@@ -92,6 +95,8 @@ def fuse(
         factor: Ratio of the pixel sizes; deduced when None.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
+        interpolate_bands: Use weights that were trained on other bands: the HSI is interpolated to these along the
+            wavelength, and what the method adds to it back (`hsrdiff.fusers.band_transfer`).
         seed: Seed of a method that draws random numbers.
         peak: Value of the HSI that means 1; found from the data when None.
         noise_hsi: Standard deviation of the HSI's noise in its unit, at least 0; estimated when None.
@@ -130,7 +135,12 @@ def fuse(
         named = HsrDiffResidual.name if weights is None else method_of_weights(weights)
     fuser = None
     if named != AUTO:
-        fuser = prepare_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
+        fuser = prepare_fuser(
+            named, pair, weights=weights, steps=steps, interpolate=interpolate_bands, std=wants_std, progress=progress
+        )
+    elif interpolate_bands:
+        raise no_weights(AUTO)
+    given = fuser
     needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
     spatial = told_psf(None if is_estimated(psf) else psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
@@ -139,9 +149,9 @@ def fuse(
     elif known is None and automatic:
         known = usable_sensor(pair)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
-    if spectral is None and needs.response:
+    if spectral is None and (needs.response or isinstance(fuser, BandTransfer)):
         raise InputError(
-            f"the method '{method}' must know the multispectral sensor",
+            f"the method '{method if fuser is None else fuser.name}' must know the multispectral sensor",
             expected="its spectral responses",
             do="name it with --sensor or --srf, or use a method that needs none, such as regression",
         )
@@ -150,7 +160,7 @@ def fuse(
         pair, measured = registered(pair, spatial, spectral, force=force)
     told, spatial = spatial, spatial.moved(*pair.offset)
     raw = raw_scene(pair)
-    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
+    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass | BandTransfer) else None
     if spectral is not None and known is not None:
         check_order(raw, spectral, spatial, known)
     matching = find_match(raw, spectral, spatial) if match and spectral is not None else None
@@ -177,13 +187,14 @@ def fuse(
             seed=seed,
         )
         if fuser is None or choice.method != fuser.name:
-            fuser = prepare_fuser(choice.method, pair, weights=None, steps=None, std=wants_std, progress=progress)
+            fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
     if is_estimated(psf) and scene.observation is not None:
         told = scene.observation.spatial
     record = _record(fuser, fusion, scene, pair, scale, known, told, seed)
+    record.update(made_with(fuser, weights if fuser is given else None, steps if fuser is given else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:
         record.update(choice.record())
@@ -224,6 +235,8 @@ def _record(
             record["hsrdiff_psf_offset"] = "{:.3g} rows, {:.3g} columns of fine pixels".format(*pair.offset)
     if any(pair.mended):
         record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
+    if pair.bend is not None:
+        record["hsrdiff_bend"] = pair.bend.to_text()
     if sensor is not None:
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:
@@ -254,8 +267,9 @@ def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, 
     for known in ("good_band", "band_name"):
         if known in pair.hsi.coords:
             cube = cube.assign_coords({known: ("band", pair.hsi[known].values)})
-    if "units" in pair.hsi.attrs:
-        cube.attrs["units"] = pair.hsi.attrs["units"]
+    for kept in ("units", "hsrdiff_quantity"):
+        if kept in pair.hsi.attrs:
+            cube.attrs[kept] = pair.hsi.attrs[kept]
     cube.attrs.update(record)
     cube.name = name
     return cube

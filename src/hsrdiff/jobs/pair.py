@@ -14,6 +14,7 @@ from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.jobs.grids import cut, nest
 from hsrdiff.jobs.images import usable_bands
+from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
@@ -39,6 +40,7 @@ class Pair:
         grid: What was done to the grids, in words.
         placed_by_hsi: Whether the transform comes from the HSI, the MSI having none.
         mended: (rows, columns) in fine pixels by which the HSI was moved from where it was given.
+        bend: The field by which the MSI was resampled after that, if it was.
     """
 
     hsi: xr.DataArray
@@ -53,6 +55,7 @@ class Pair:
     grid: tuple[str, ...] = ()
     placed_by_hsi: bool = False
     mended: tuple[float, float] = (0.0, 0.0)
+    bend: ShiftField | None = None
 
     @property
     def notes(self) -> dict[str, str]:

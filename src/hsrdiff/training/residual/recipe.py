@@ -152,5 +152,5 @@ class ResidualRecipe(_Section):
         return ResidualModelConfig.of(self.basis, bands, msi_bands, **self.network.model_dump())
 
 
-KIND = RecipeKind("residual", "basis", ResidualRecipe)
+KIND = RecipeKind(("residual",), "basis", ResidualRecipe)
 shipped_residual_recipes, is_residual_recipe, load_residual_recipe = KIND.shipped, KIND.holds, KIND.load

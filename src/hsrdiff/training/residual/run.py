@@ -48,28 +48,13 @@ def run_residual_recipe(
     overrides: dict[str, str] | None = None,
     stop_at: int | None = None,
 ) -> TrainResult:
-    """Train a residual denoiser as a recipe says, resuming whatever `out` already holds.
+    """Train a residual denoiser as a recipe says, resuming whatever `out` already holds, which keeps the pairs too.
 
-    Args:
-        name_or_path: Shipped recipe, or a TOML file.
-        out: Folder for the pairs, the checkpoint, the logs, the resolved recipe and the weights.
-        data: Folder of the data, in place of HSRDIFF_DATA.
-        minutes: Stop cleanly after this many minutes of training; the weights so far are written.
-        threads: Processor threads; None leaves torch's choice.
-        progress: Draw a progress bar.
-        overrides: Dotted recipe keys to replace.
-        stop_at: Stop cleanly after this many steps in all.
-
-    Returns:
-        The weights and how far the run came.
+    Arguments and result are those of `run_recipe`.
 
     Raises:
-        RecipeError: If the recipe cannot be read, or does not fit the data.
-        InputError: If `threads` is below 1.
-        DatasetNotFoundError: If the data are missing.
-        WeightsError: If the base's kernel cannot be read, or `out` holds the checkpoint of another recipe or of
-            other data.
-        WriteError: If `out` cannot be written.
+        HsrdiffError: As `run_recipe` says.
+        WeightsError: If the base's kernel cannot be read.
     """
     recipe = load_residual_recipe(name_or_path, overrides)
     use_threads(threads)
