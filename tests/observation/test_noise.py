@@ -16,6 +16,7 @@ from hsrdiff.observation import (
     estimate_noise_lr,
     pair_noise,
 )
+from hsrdiff.observation.noise import roughness
 
 BANDS, SIZE = 12, 96
 
@@ -178,11 +179,7 @@ def test_a_shift_counts_as_noise_of_neither_and_a_wrong_response_as_noise_of_x()
 
 def test_another_psf_is_told_from_another_response():
     """On random texture: the waves of `truth` are eigenfunctions of the Laplacian, which looks like colour there."""
-    abundances = torch.nn.functional.avg_pool2d(draw(1, 3, SIZE + 4, SIZE + 4, seed=5), 5, stride=1)[0] + 3.0
-    position = torch.arange(BANDS).double() / BANDS
-    spectra = torch.stack([0.3 + position, 1 - position, 0.5 + (3 * position).sin()])
-    Z = torch.einsum("kb,kyx->byx", spectra, abundances)[None]
-    X, Y = observation().observe(Z)
+    X, Y = observation().observe(textured())
     sharp = Observation(observation().spectral, SpatialResponse.gaussian(4, sigma=1.2))
     found = pair_noise(Scene(X=X, Y=Y, observation=sharp))
     assert found.misplaced > 2 * found.model_error
@@ -216,3 +213,32 @@ def test_levels_of_real_scenes_within_a_factor_of_one_and_a_half(scene, decibels
     clean = pair_noise(simulate_scene(cube, seen, name=scene.label))
     assert (clean.sigma_x, clean.sigma_y) == (0.0, 0.0)
     assert math.isfinite(clean.disagreement)
+
+
+def textured():
+    """Three materials in random texture, rough enough that its Laplacian is more than noise."""
+    abundances = torch.nn.functional.avg_pool2d(draw(1, 3, SIZE + 4, SIZE + 4, seed=5), 5, stride=1)[0] + 3.0
+    position = torch.arange(BANDS).double() / BANDS
+    spectra = torch.stack([0.3 + position, 1 - position, 0.5 + (3 * position).sin()])
+    return torch.einsum("kb,kyx->byx", spectra, abundances)[None]
+
+
+def test_white_noise_of_x_that_its_bands_share_is_found_by_its_disagreement():
+    """Seen through D it is small and its neighbours go together as the kernel overlaps: before D it was larger."""
+    X, Y = observation().observe(textured())
+    noisy = X + 0.05 * draw(1, 1, SIZE, SIZE, seed=3)
+    assert estimate_noise_hr(noisy) < 0.02  # regression on the other bands takes it out
+    found = pair_noise(Scene(X=noisy, Y=Y, observation=observation()))
+    assert found.sigma_x == pytest.approx(0.05, rel=0.3)
+    # an error of R, which follows the image, counts as it stands
+    wrong = pair_noise(pair(seen=observation_off()))
+    assert wrong.sigma_x == pytest.approx(wrong.model_error, rel=0.05)
+
+
+def test_a_smooth_x_holds_no_white_noise_whatever_the_disagreement():
+    """Y alone is off by white noise that it does not seem to have: X is too smooth to be blamed before D."""
+    clean = pair()
+    off = 0.01 * draw(1, 1, SIZE // 4, SIZE // 4, seed=4)
+    found = pair_noise(Scene(X=clean.X, Y=clean.Y + off, observation=observation()))
+    seen = 0.01 + 1e-3
+    assert found.sigma_x < math.hypot(seen, roughness(clean.X) + 1e-3)

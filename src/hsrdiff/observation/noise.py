@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
+from hsrdiff.observation.white_share import white_share
 from hsrdiff.typing import LRHSI, MSI
 
 # Pairs that agree to this share of X are one cube seen twice: what is left is the rounding of float32.
@@ -100,6 +101,22 @@ def estimate_noise_lr(Y: LRHSI, valid: torch.Tensor | None = None) -> float:
     return math.sqrt(float(variances.median()))
 
 
+def roughness(X: MSI, valid: torch.Tensor | None = None) -> float:
+    """Return the white noise that the quietest blocks of an image could hold, also noise that its bands share.
+
+    As `estimate_noise_hr`, without taking out what the other bands explain: an upper bound of it.
+
+    Args:
+        X: Shape (1, b, H, W).
+        valid: True where X may be used, (1, 1, H, W), or None for everywhere.
+
+    Returns:
+        Standard deviation in the units of X, root mean square over bands; 0 where there is no whole block.
+    """
+    levels = [estimate_noise_hr(X[:, band : band + 1], valid) for band in range(X.shape[1])]
+    return math.sqrt(sum(level**2 for level in levels) / len(levels))
+
+
 def estimate_noise_hr(X: MSI, valid: torch.Tensor | None = None) -> float:
     """Estimate the noise of an image of few bands by its quietest blocks.
 
@@ -139,7 +156,9 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     twice as fast (in decibels). Where they disagree more, the rest is error of R, D or the registration. Where it
     follows the slopes and curvatures of X more than its colours it is a wrong place or PSF (`_misplaced`): it is said
     and counts as noise of neither, since trusting either image alone costs more than meeting both halfway. Else it
-    counts as it stands as noise of X, so that no method forces the images together.
+    counts as noise of X, so that no method forces the images together: as it stands, but for the part whose neighbours
+    go together no more than white noise does under D (`white_share`), which is noise of X before D averaged it, as far
+    as X is rough enough to hold it.
 
     Args:
         scene: X, Y, their masks and the observation.
@@ -165,6 +184,7 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     if not usable.any():
         return NoiseLevels(found_x, found_y, 0.0, 0.0)
     bent = _derivatives(X, spatial)[:, :, usable[0, 0]][0]
+    maps = spectral.apply(Y)[0] - X_lr[0], X_lr[0]
     X_lr = X_lr[:, :, usable[0, 0]]
     apart = spectral.apply(Y)[:, :, usable[0, 0]] - X_lr
     seen, size = float(apart.square().mean()), float(X_lr.square().mean())
@@ -182,9 +202,16 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     misplaced = excess if excess and _misplaced(apart[0], X_lr[0], bent) else 0.0
     if sigma_y is None:
         found_y *= math.sqrt(share)
+    wrong = max(excess - misplaced, 0.0)
     if sigma_x is None:
-        found_x = math.sqrt((share * found_x) ** 2 + excess - misplaced)
-    return NoiseLevels(found_x, found_y, relative, math.sqrt(max(0.0, excess - misplaced)), math.sqrt(misplaced))
+        lowered = share * found_x
+        if wrong:
+            white = white_share(*maps, usable[0, 0], spatial) * wrong
+            seen_white = min(white, gain_x * max(roughness(scene.X, scene.valid) ** 2 - lowered**2, 0.0))
+            wrong -= seen_white
+            lowered = math.hypot(lowered, math.sqrt(seen_white / gain_x))
+        found_x = math.hypot(lowered, math.sqrt(wrong))
+    return NoiseLevels(found_x, found_y, relative, math.sqrt(wrong), math.sqrt(misplaced))
 
 
 def _derivatives(X: MSI, spatial: SpatialResponse) -> torch.Tensor:
