@@ -15,6 +15,7 @@ from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.fusers.options import count
 from hsrdiff.fusers.residual.condition import Conditioned, condition
+from hsrdiff.fusers.residual.diffused import Diffused
 from hsrdiff.fusers.residual.evidence import Evidence
 from hsrdiff.fusers.residual.frame import frame_note, whole_frame
 from hsrdiff.fusers.residual.model import (
@@ -26,6 +27,7 @@ from hsrdiff.fusers.residual.model import (
     load_residual,
     response_apart,
 )
+from hsrdiff.fusers.residual.parts import DIFFUSED, EVIDENCE
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import Denoise, PathLike
@@ -146,7 +148,8 @@ class HsrDiffResidual:
         check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
         own = model.config.basis == "sensors"
         frame = whole_frame(model.config.frame, (int(scene.X.shape[-2]), int(scene.X.shape[-1])))
-        return Evidence.of(scene, self.base, generator=generator, frame=frame, register=not own)
+        gather = EVIDENCE[model.config.parts.evidence]
+        return gather(scene, self.base, generator=generator, frame=frame, register=not own)
 
     @torch.no_grad()
     def sample(self, evidence: Evidence, *, generator: torch.Generator) -> Fusion:
@@ -162,20 +165,21 @@ class HsrDiffResidual:
         scene = evidence.scene
         R = require_observation(scene, self.name).spectral.matrix
         model, card = self._fitting(R, scene.factor)
-        coordinates = model.coordinates(evidence.covariance, R).within(R)
+        coordinates = model.coordinates(evidence.covariance, R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum, edges=model.reads_edges)
         mask = output_mask(scene)
         notes = evidence.notes | self._notes(card, scene.factor, R) | frame_note(model.config.frame, evidence.size)
         if not given.scale:
             return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
-        denoise = self._bind(model, given, evidence)
+        diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
+        denoise = self._bind(model, given, diffused)
         schedule = log_snr_schedule(self.steps, self.start)
         shape = (1, model.config.network.coordinates, *evidence.size)
         # Numerics: Welford's update, so that K draws need the memory of two images
         mean = torch.zeros_like(evidence.base, dtype=torch.float64)
         squares = torch.zeros_like(mean) if self.samples > 1 else mean
         for drawn in range(self.samples):
-            c = self._sample(denoise, schedule, shape, drawn, generator)
+            c = diffused.residual(self._sample(denoise, schedule, shape, drawn, generator))
             sample = given.scale * coordinates.spectra(c.double().to(mean.device))
             change = sample - mean
             mean += change / (drawn + 1)
@@ -186,8 +190,8 @@ class HsrDiffResidual:
             return Fusion(Z_hat, None, notes)
         return Fusion(Z_hat, mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
 
-    def _bind(self, model: ResidualModel, given: Conditioned, evidence: Evidence) -> Denoise:
-        """Run the SR stream once for each view; every estimate loses what Y has already said."""
+    def _bind(self, model: ResidualModel, given: Conditioned, diffused: Diffused) -> Denoise:
+        """Run the SR stream once for each view; every estimate is freed of what Y has already said."""
         channels, optics = given.channels.to(self.device), given.optics.to(self.device)
         with self._autocast():
             bound = [
@@ -201,7 +205,7 @@ class HsrDiffResidual:
                 with self._autocast():
                     estimate = each(view(c_t, k), gamma)
                 total += unview(estimate.to(c_t.dtype), k)
-            return evidence.unseen(total / self.views)
+            return diffused.of(total / self.views)
 
         return denoise
 

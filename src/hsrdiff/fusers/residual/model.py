@@ -13,7 +13,8 @@ from torch import nn
 from hsrdiff.errors import WeightsError
 from hsrdiff.fusers.residual.condition import channel_count
 from hsrdiff.fusers.residual.coordinates import Coordinates
-from hsrdiff.networks.residual_cdformer import ResidualCDFormer, ResidualConfig
+from hsrdiff.fusers.residual.parts import NETWORKS, USUAL, Parts
+from hsrdiff.networks.residual_cdformer import ResidualConfig
 from hsrdiff.networks.store import load_tensors, read_description, save_module, shipped_files
 from hsrdiff.typing import PathLike
 
@@ -33,6 +34,7 @@ class ResidualModelConfig(BaseModel):
         bands: B of the pair of sensors; 0 for any.
         msi_bands: b of the pair of sensors; 0 for any.
         frame: Rows and columns of the camera's frame, whose edges the network is told; None where it is not.
+        parts: What it works with.
         network: Widths and depths.
     """
 
@@ -42,6 +44,7 @@ class ResidualModelConfig(BaseModel):
     bands: int = Field(0, ge=0)
     msi_bands: int = Field(0, ge=0)
     frame: tuple[int, int] | None = None
+    parts: Parts = USUAL
     network: ResidualConfig
 
     @classmethod
@@ -52,6 +55,7 @@ class ResidualModelConfig(BaseModel):
         msi_bands: int,
         *,
         frame: tuple[int, int] | None = None,
+        parts: Parts = USUAL,
         **network: object,
     ) -> ResidualModelConfig:
         """Count the channels of the condition and build the configuration.
@@ -61,6 +65,7 @@ class ResidualModelConfig(BaseModel):
             bands: B.
             msi_bands: b.
             frame: As above.
+            parts: As above.
             **network: Fields of ResidualConfig but the conditions.
 
         Returns:
@@ -72,7 +77,7 @@ class ResidualModelConfig(BaseModel):
         counted = {"conditions": conditions, "optics": 2 * bands if own else 0}
         shape = ResidualConfig.model_validate(network | counted)
         own_bands, own_msi = (bands, msi_bands) if own else (0, 0)
-        return cls(basis=basis, bands=own_bands, msi_bands=own_msi, frame=frame, network=shape)
+        return cls(basis=basis, bands=own_bands, msi_bands=own_msi, frame=frame, parts=parts, network=shape)
 
 
 class ResidualCard(BaseModel):
@@ -123,7 +128,7 @@ class ResidualModel(nn.Module):
     def __init__(self, config: ResidualModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.network = ResidualCDFormer(config.network)
+        self.network = NETWORKS[config.parts.embedding](config.network)
         count = config.network.coordinates
         self.register_buffer("into", torch.zeros(count, config.bands))
         self.register_buffer("out_of", torch.zeros(config.bands, count))
@@ -151,6 +156,8 @@ class ResidualModel(nn.Module):
     def coordinates(self, covariance: torch.Tensor, R: torch.Tensor) -> Coordinates:
         """Return the coordinates to work in: the model's own, or those of a scene.
 
+        Where the result is to stay consistent they lie within what the scene's guide does not see.
+
         Args:
             covariance: Of the base's errors on the scene, shape (B, B).
             R: Spectral response.
@@ -158,9 +165,11 @@ class ResidualModel(nn.Module):
         Returns:
             The coordinates.
         """
-        if self.config.basis == "sensors":
-            return Coordinates(self.into.double(), self.out_of.double(), self.weights.double())
-        return Coordinates.of(covariance, R, self.config.network.coordinates)
+        if self.config.basis == "scene":
+            found = Coordinates.of(covariance, R, self.config.network.coordinates)
+        else:
+            found = Coordinates(self.into.double(), self.out_of.double(), self.weights.double())
+        return found.within(R) if self.config.parts.diffused == "unseen" else found
 
 
 def shipped_residuals() -> dict[str, Path]:

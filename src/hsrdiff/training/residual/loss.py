@@ -12,7 +12,7 @@ _LEAST_NOISE = 0.02  # 1 - gamma under which errors are not weighed up further
 
 
 def residual_loss(network: ResidualCDFormer, batch: PatchBatch) -> torch.Tensor:
-    """Diffuse the target by Eq. (3), estimate it, and weigh the error.
+    """Diffuse what belongs to the target by Eq. (3), estimate the target, and weigh the error.
 
     With e the error of the coordinates over ``sqrt(1 - gamma)``, so that all levels count alike, and u^2 = |L^T e|^2
     the mean over bands of its square over the base's,
@@ -28,8 +28,8 @@ def residual_loss(network: ResidualCDFormer, batch: PatchBatch) -> torch.Tensor:
     Returns:
         A scalar.
     """
-    c_t = diffuse(batch.target, batch.gamma, batch.noise)
-    c_hat = network(batch.channels, c_t, batch.gamma, batch.optics)
+    z_t = diffuse(batch.diffused.of(batch.target), batch.gamma, batch.noise)
+    c_hat = network(batch.channels, z_t, batch.gamma, batch.optics)
     noise = (1.0 - batch.gamma).clamp_min(_LEAST_NOISE).sqrt().to(c_hat)
     error = (c_hat - batch.target) / noise[:, None, None, None]
     energy = torch.einsum("nij,njhw->nihw", batch.root.to(error), error).square().sum(dim=1)

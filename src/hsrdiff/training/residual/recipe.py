@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.residual.model import ResidualModelConfig
+from hsrdiff.fusers.residual.parts import USUAL, Parts
 from hsrdiff.training.recipe_kind import RecipeKind
 
 
@@ -115,10 +116,12 @@ class ResidualRecipe(_Section):
     Attributes:
         name: Short name; becomes the weights' name.
         summary: One sentence.
-        basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene.
-        frame: Whether the network is told how near the edges of the camera's frame are; only with the basis "sensors",
+        basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene; "bands"
+            for one pair of sensors and each band by itself, without a subspace.
+        frame: Whether the network is told how near the edges of the camera's frame are; not with the basis "scene",
             and where all scenes are whole frames of one size.
         base: Weights of the base's learned kernel, a path or a shipped name.
+        parts: What the denoiser works with; anything but the defaults is an ablation.
         network: Widths and depths.
         data: The families.
         training: Optimiser and patches.
@@ -126,18 +129,34 @@ class ResidualRecipe(_Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     summary: str = ""
-    basis: Literal["sensors", "scene"]
+    basis: Literal["sensors", "scene", "bands"]
     frame: bool = False
     base: str = SHIPPED
+    parts: Parts = USUAL
     network: ResidualNetwork = ResidualNetwork()
     data: tuple[ResidualData, ...] = Field(min_length=1)
     training: ResidualTraining
 
     @model_validator(mode="after")
     def _one_camera(self) -> ResidualRecipe:
-        if self.frame and self.basis != "sensors":
+        if self.frame and self.basis == "scene":
             raise ValueError("frame is for the basis 'sensors': other cameras have other frames")
         return self
+
+    @model_validator(mode="after")
+    def _parts_that_fit(self) -> ResidualRecipe:
+        if self.parts.evidence != "kriging" and self.basis == "scene":
+            raise ValueError("parts.evidence is 'kriging' for the basis 'scene', whose coordinates kriging finds")
+        if self.parts.diffused == "image" and self.basis != "bands":
+            raise ValueError("parts.diffused 'image' is for the basis 'bands': others leave a part of the image out")
+        if self.parts.diffused == "image" and self.parts.embedding != "gamma":
+            raise ValueError("parts.embedding is 'gamma' where the image is diffused: c is not what is noisy then")
+        return self
+
+    @property
+    def knows_sensors(self) -> bool:
+        """Whether the weights are for one pair of sensors, whose coordinates they carry."""
+        return self.basis != "scene"
 
     def digest(self) -> str:
         """Return a hash of all that decides the result but the base, whose weights have a hash of their own."""
@@ -146,6 +165,8 @@ class ResidualRecipe(_Section):
         for section, key in ((decisive, "frame"), (decisive["training"], "absolute")):
             if not section[key]:
                 del section[key]
+        if self.parts == USUAL:
+            del decisive["parts"]
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:
@@ -154,6 +175,8 @@ class ResidualRecipe(_Section):
         decisive: list[object] = [self.basis, self.network.coordinates, data]
         if self.frame or self.training.absolute:
             decisive += [self.frame, self.training.absolute]
+        if self.parts.evidence != USUAL.evidence or self.parts.diffused != USUAL.diffused:
+            decisive += [self.parts.evidence, self.parts.diffused == USUAL.diffused]
         return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
 
     def model(self, bands: int, msi_bands: int, frame: tuple[int, int]) -> ResidualModelConfig:
@@ -168,7 +191,9 @@ class ResidualRecipe(_Section):
             Its configuration.
         """
         told = frame if self.frame else None
-        return ResidualModelConfig.of(self.basis, bands, msi_bands, frame=told, **self.network.model_dump())
+        basis: Literal["sensors", "scene"] = "sensors" if self.knows_sensors else "scene"
+        shape = self.network.model_dump()
+        return ResidualModelConfig.of(basis, bands, msi_bands, frame=told, parts=self.parts, **shape)
 
 
 KIND = RecipeKind("residual", "basis", ResidualRecipe)
