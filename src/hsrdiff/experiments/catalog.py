@@ -16,6 +16,7 @@ from hsrdiff.experiments.kriging_scenes import KrigingScenes
 from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.pair_figure import PairFigure
 from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
+from hsrdiff.experiments.residual_ablation import ResidualAblation
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_seeds import ResidualSeeds
 from hsrdiff.experiments.residual_steps import ResidualSteps
@@ -34,6 +35,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         ErrorFigure(),
         CaveX32(),
         ResidualSeeds(),
+        ResidualAblation(),
         ResidualSteps(),
         ResidualScenes(),
         LeftOut(),
