@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from statistics import fmean
 
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
@@ -78,14 +79,17 @@ class ResidualAblation:
 
     def report(self, rows: Rows) -> str:
         """Return means over scenes and seeds, the spread over seeds, and what each part gains."""
-        lines, before = [], None
-        for entry in (*self.lines, *self.bases):
+        lines = []
+        before: float | None = None
+        for entry in self.lines:
             of_seed = seed_means(rows, _DATASET, entry.title)
-            if not of_seed:
-                continue
-            psnr_db = sum(row.psnr_db for row in of_seed) / len(of_seed)
-            compared = entry in self.lines and before is not None
-            gain = f"{psnr_db - before:+.2f}" if compared and before is not None else ""
-            before = psnr_db
-            lines.append([*seed_cells(entry.title, of_seed), gain])
+            if of_seed:
+                psnr_db = fmean(row.psnr_db for row in of_seed)
+                gain = "" if before is None else f"{psnr_db - before:+.2f}"
+                lines.append([*seed_cells(entry.title, of_seed), gain])
+                before = psnr_db
+        for entry in self.bases:
+            of_seed = seed_means(rows, _DATASET, entry.title)
+            if of_seed:
+                lines.append([*seed_cells(entry.title, of_seed), ""])
         return markdown_table([*SEED_TITLES, "against the line above, dB"], lines)
