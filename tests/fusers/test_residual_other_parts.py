@@ -59,6 +59,18 @@ def test_the_whole_image_is_z_whitened_by_the_base():
     assert torch.equal(image.of(torch.zeros_like(c)), image.base)
 
 
+def test_noise_hides_of_the_residual_what_a_gaussian_has_left():
+    """z = e + a c and noise of variance 1 - gamma: one number each way by the formula of two Gaussians."""
+    gamma = torch.tensor([0.5, 0.99], dtype=torch.float64)
+    whole = WholeImage(torch.zeros((2, 2, 3, 3)), torch.tensor([0.1, 1.0])[None, :, None, None].double())
+    left = whole.hidden(gamma)[..., 0, 0]
+    for n, g in enumerate((0.5, 0.99)):
+        for r, a in enumerate((0.1, 1.0)):
+            precision = 1.0 + g * a**2 / (1.0 - g)
+            assert float(left[n, r]) == pytest.approx(precision**-0.5)
+    torch.testing.assert_close(left[:, 1], ITSELF.hidden(gamma)[:, 0, 0, 0])
+
+
 def test_a_band_without_light_is_no_larger_than_its_errors():
     scene = small_scene()
     evidence = evidence_of("upsampled", scene)

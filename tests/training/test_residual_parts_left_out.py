@@ -160,7 +160,11 @@ def test_noise_is_added_to_the_image_where_that_is_diffused():
     signal = image.gamma.sqrt().float()[:, None, None, None]
     own, ratio = image.channels[:, 8:10], torch.tensor([0.5, 0.1])[:, None, None]
     torch.testing.assert_close(seen[1] - seen[0], signal * (own + (ratio - 1.0) * image.target), atol=1e-5, rtol=0)
-    assert losses[0] == losses[1]  # the answer is held against the same c
+    # the answer is held against the same c; noise that hides an image hides its small residual all the more
+    assert losses[1] < losses[0]
+    zero = PreparedPair(channels, one.optics, target, one.root, 1.0, torch.ones((2, 1, 1)))
+    same = draw_batch([zero], 3, options, signs=False, image=True)
+    assert float(residual_loss(network, same)) == pytest.approx(losses[0], rel=1e-6)
 
 
 def test_a_finished_run_is_not_prepared_again_and_leaves_its_weights(trained, folder, monkeypatch):

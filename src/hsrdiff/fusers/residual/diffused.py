@@ -21,24 +21,8 @@ class Diffused(Protocol):
     def residual(self, z: torch.Tensor) -> torch.Tensor:
         """Return c of a sample z, shape (n, r, H, W)."""
 
-
-@dataclass(frozen=True)
-class UnseenResidual:
-    """``z = c (I - D D+)``: what the base leaves, without what Y has already said.
-
-    Attributes:
-        evidence: Knows D.
-    """
-
-    evidence: Evidence
-
-    def of(self, c: torch.Tensor) -> torch.Tensor:
-        """Return z of an estimate c."""
-        return self.evidence.unseen(c)
-
-    def residual(self, z: torch.Tensor) -> torch.Tensor:
-        """Return z itself."""
-        return z
+    def hidden(self, gamma: torch.Tensor) -> torch.Tensor:
+        """Return the deviation that c, of unit variance, has left where z is seen at gamma, shape (n,) to (n, ...)."""
 
 
 class WholeResidual:
@@ -51,6 +35,25 @@ class WholeResidual:
     def residual(self, z: torch.Tensor) -> torch.Tensor:
         """Return z itself."""
         return z
+
+    def hidden(self, gamma: torch.Tensor) -> torch.Tensor:
+        """Return ``sqrt(1 - gamma)``, that of a Gaussian, shape (n, 1, 1, 1)."""
+        return (1.0 - gamma).sqrt()[:, None, None, None]
+
+
+@dataclass(frozen=True)
+class UnseenResidual(WholeResidual):
+    """``z = c (I - D D+)``: what the base leaves, without what Y has already said.
+
+    Attributes:
+        evidence: Knows D.
+    """
+
+    evidence: Evidence
+
+    def of(self, c: torch.Tensor) -> torch.Tensor:
+        """Return z of an estimate c."""
+        return self.evidence.unseen(c)
 
 
 ITSELF = WholeResidual()
@@ -78,6 +81,11 @@ class WholeImage:
     def residual(self, z: torch.Tensor) -> torch.Tensor:
         """Return c of a sample z."""
         return (z - self.base.to(z)) / self.ratio.to(z)
+
+    def hidden(self, gamma: torch.Tensor) -> torch.Tensor:
+        """Return ``(1 + a^2 gamma / (1 - gamma))^-1/2``, that of a Gaussian, shape (n, r, 1, 1)."""
+        ratio = self.ratio.to(gamma)
+        return (1.0 + ratio.square() * (gamma / (1.0 - gamma))[:, None, None, None]).rsqrt()
 
     @classmethod
     def about(cls, evidence: Evidence, coordinates: Coordinates, given: Conditioned) -> WholeImage:

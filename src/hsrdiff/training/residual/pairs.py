@@ -275,6 +275,7 @@ def prepare_pairs(
             if image:
                 tensors["ratio"] = image_ratio(evidence, used, given.scale).float().contiguous()
             save_tensors(file, tensors, {})
+            tensors = load_file(str(file))  # so that the file holds them, which is mapped, and not this process
         pairs.append(PreparedPair(**tensors, share=plan.section.share))
         if on_pair is not None:
             on_pair(i + 1)
