@@ -347,6 +347,34 @@ def test_output_folder_missing_or_without_a_known_ending(here):
     )
 
 
+@pytest.mark.parametrize("out", ["mine.tif", "mine.zarr", "mine_ms"])
+def test_output_that_is_a_folder_with_other_things(here, out):
+    (here / out).mkdir()
+    (here / out / "notes.txt").write_text("mine")
+    assert "is a folder" in fuse(here, out=out)
+    assert (here / out / "notes.txt").read_text() == "mine"
+
+
+def test_a_store_that_is_a_cube_is_replaced(here):
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.zarr", "-m", "regression"])
+        assert done.exit_code == 0, done.output
+    assert open_cube("fused.zarr").sizes["band"] == BANDS
+
+
+@pytest.mark.parametrize("fill", [-9999.0, -999.0, -32768.0, float(np.finfo(np.float32).min)])
+def test_nodata_that_no_file_declares(here, fill):
+    values = open_cube("msi.tif").values.copy()
+    values[:, :3, :5] = fill
+    _save(values, "filled.tif")
+    assert "60 values of" in fuse(here, msi="filled.tif")
+    # a value of many is no fill value
+    values[:, :3, :5] = np.linspace(fill, 0, 60).reshape(4, 3, 5)
+    _save(values, "deep.tif")
+    done = CliRunner().invoke(app, ["info", "deep.tif"])
+    assert done.exit_code == 0, done.output
+
+
 def test_output_folder_that_may_not_be_written(here, monkeypatch):
     (here / "locked").mkdir()
     # The suite may run as root, whom no permission stops: ask the question that the program asks.

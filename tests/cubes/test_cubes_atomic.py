@@ -147,3 +147,12 @@ def test_a_steady_file_is_a_file(tmp_path):
         assert bytes(buffer) == b"0123x56789\0\0"
         file.truncate(5)
     assert (tmp_path / "a").read_bytes() == b"0123x"
+
+
+def test_a_file_never_replaces_a_folder_and_what_is_in_it(tmp_path):
+    (tmp_path / "out.tif").mkdir()
+    (tmp_path / "out.tif" / "notes.txt").write_text("mine")
+    with pytest.raises(WriteError, match="directory"), atomic_output(tmp_path / "out.tif") as path:
+        path.write_bytes(b"new")
+    assert listing(tmp_path) == ["out.tif", "out.tif/notes.txt"]
+    assert (tmp_path / "out.tif" / "notes.txt").read_text() == "mine"

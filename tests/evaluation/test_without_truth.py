@@ -9,9 +9,9 @@ import torch
 
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.evaluation import judge
-from hsrdiff.evaluation.without_truth import centres_nm
 from hsrdiff.fusers import make_fuser
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+from hsrdiff.observation.band_places import centres_nm
 from hsrdiff.sensors import Sensor
 
 NM = np.linspace(450.0, 900.0, 10)

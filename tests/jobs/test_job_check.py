@@ -4,13 +4,16 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from job_scenes import material_cube
 
 from hsrdiff import check, fuse, simulate
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.errors import FactorError, InputError, WriteError
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
+from hsrdiff.jobs.told import told_observation, told_psf
 from hsrdiff.jobs.units import OPEN, RADIANCE, REFLECTANCE, WHOLE, oxygen_dip, unit_of
+from hsrdiff.observation import Scene
 
 SENSOR = "sentinel2:B2,B3,B4,B8"
 
@@ -179,7 +182,16 @@ def test_fuse_finds_the_psf_and_is_nearer_to_the_truth():
         assert "hsrdiff_note_psf" not in assumed.attrs
 
 
-def test_fuse_of_a_pair_without_detail_takes_the_assumed_psf():
-    flat = fuse(np.ones((5, 8, 8)), np.ones((2, 16, 16)), method="regression", psf="Estimated")
-    np.testing.assert_allclose(flat.values, 1.0, rtol=1e-5)
-    assert "taken as assumed" in flat.attrs["hsrdiff_note_psf"]
+def test_a_ramp_fixes_no_psf_and_needs_no_window_beyond_the_image():
+    low, high = (np.broadcast_to((np.arange(side) + 0.5) / side, (side, side)) for side in (8, 16))
+    hsi, msi = (np.repeat(ramp[None], bands, axis=0) for ramp, bands in ((low, 5), (high, 2)))
+    fused = fuse(hsi, msi, method="regression", psf="Estimated")
+    np.testing.assert_allclose(fused.values[:, :, 4:-4], np.repeat(msi[:1, :, 4:-4], 5, axis=0), rtol=1e-3)
+    assert fused.attrs["hsrdiff_note_psf"].startswith("not fixed by this pair")
+
+
+def test_a_pair_without_detail_takes_the_assumed_psf():
+    scene, assumed = Scene(X=torch.ones(1, 2, 16, 16), Y=torch.ones(1, 5, 8, 8)), told_psf(None, 1.0, 2)
+    observation, said = told_observation(scene, None, assumed, "Estimated")
+    assert observation.spatial is assumed
+    assert "taken as assumed" in said["psf"]

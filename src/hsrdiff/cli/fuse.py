@@ -67,6 +67,13 @@ def command(
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of the hsr-diff methods.")] = None,
+    interpolate_bands: Annotated[
+        bool,
+        typer.Option(
+            "--interpolate-bands",
+            help="Use weights trained on other bands: the spectra are interpolated to these, and the result back.",
+        ),
+    ] = False,
     peak: Annotated[
         float | None, typer.Option("--peak", help="Value that means 1; found from the images when left out.")
     ] = None,
@@ -107,6 +114,14 @@ def command(
             help="Measure a shift between the images and mend it where it is certain, or fuse them as they lie.",
         ),
     ] = True,
+    match: Annotated[
+        bool,
+        typer.Option(
+            "--match/--no-match",
+            help="With a known sensor, bring multispectral bands of another unit or calibration to the hyperspectral "
+            "image by a gain and an offset each, or take them as they are.",
+        ),
+    ] = True,
     force: Annotated[
         bool,
         typer.Option("--force", help="Mend also a shift of more than 2 coarse pixels, which is refused otherwise."),
@@ -131,6 +146,7 @@ def command(
             factor=factor,
             weights=weights,
             steps=steps,
+            interpolate_bands=interpolate_bands,
             seed=seed,
             peak=peak,
             noise_hsi=noise_hsi,
@@ -141,6 +157,7 @@ def command(
             non_negative=non_negative,
             report=report,
             register=register,
+            match=match,
             force=force,
             progress=lambda done, in_all: show("", done, in_all),
         )

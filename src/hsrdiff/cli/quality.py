@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsrdiff.cli.options import BandsOption, PsfOption, SeedOption, SensorOption, SrfOption, split_names
+from hsrdiff.cli.options import BandsOption, PsfOption, SensorOption, SrfOption, split_names
 
 if TYPE_CHECKING:
     from hsrdiff.jobs.quality import Quality
@@ -42,11 +42,14 @@ def command(
         ),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option("--weights", metavar="FILE", help="Weights of that method, or a shipped name.")
+        str | None,
+        typer.Option("--weights", metavar="FILE", help="Its weights, or a shipped name; else as FUSED."),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of that method.")] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write everything to this file.")] = None,
-    seed: SeedOption = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of what it draws; what FUSED remembers when left out.")
+    ] = None,
 ) -> None:
     """Parse, call `hsrdiff.jobs.quality`, print."""
     from hsrdiff.cli.screen import console, facts

@@ -34,11 +34,12 @@ def command(
     """Parse, call `hsrdiff.jobs.train`, print."""
     from hsrdiff.cli.screen import console
     from hsrdiff.jobs.train import train
-    from hsrdiff.training.loop import is_main_process
+    from hsrdiff.training.loop import end_processes, is_main_process
 
     result = train(recipe, out=out, data=data, minutes=minutes, threads=threads, overrides=_pairs(change or []))
     if is_main_process():
         console().print(f"[bold]{result.weights}[/bold]: {result.message}")
+    end_processes()
 
 
 def _pairs(changes: list[str]) -> dict[str, str]:

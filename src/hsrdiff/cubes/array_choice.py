@@ -71,7 +71,7 @@ def choose_array(
         raise CubeFormatError(
             f"{path} holds {len(cubes)} cubes: {describe({name: entries[name] for name in cubes})}",
             expected="one",
-            do=f"choose with variable='{cubes[0]}'",
+            do=f"choose with variable='{cubes[0]}' in Python, or save one of them alone",
         )
     unfolded = [
         name

@@ -41,6 +41,9 @@ def atomic_output(target: Path) -> Iterator[Path]:
         raise _as_write_error(target, error) from error
     try:
         yield folder / target.name
+        if target.is_dir() and not (folder / target.name).is_dir():
+            # moving it away would delete what the user keeps in it
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         _commit(folder, target)
     except (OSError, RuntimeError) as error:  # h5py reports a failed write as RuntimeError
         raise _as_write_error(target, error) from error

@@ -12,7 +12,7 @@ from hsrdiff.datasets.known_scenes import KnownScenes
 from hsrdiff.errors import CubeFormatError
 from hsrdiff.typing import FloatArray
 
-# P70: places (from 0) and wavelengths (nm) of what the atmosphere absorbs in every scene: oxygen at 687 and 761, water
+# P65: places (from 0) and wavelengths (nm) of what the atmosphere absorbs in every scene: oxygen at 687 and 761, water
 # vapour at 940, 1135 and 1380; both ends are the instrument's
 LANDMARKS = ((0, 366.0), (34, 687.0), (42, 761.0), (60, 940.0), (80, 1135.0), (105, 1380.0), (204, 2496.0))
 

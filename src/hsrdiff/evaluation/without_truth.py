@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.fusers.masking import output_mask
 from hsrdiff.metrics import FullResolution, full_resolution
 from hsrdiff.observation import Scene
-from hsrdiff.typing import HRHSI, FloatArray
+from hsrdiff.observation.band_places import centres_nm
+from hsrdiff.typing import HRHSI
 
 # weight on invalid pixels from which an LR pixel does not count
 _TOUCHED = 1e-12
@@ -70,18 +70,3 @@ def judge(Z_hat: HRHSI, scene: Scene) -> FullResolution:
         wavelengths_nm=scene.wavelengths_nm,
         guide_wavelengths_nm=guide_nm,
     )
-
-
-def centres_nm(R: FloatArray, wavelengths_nm: FloatArray) -> FloatArray:
-    """Return the centre of each MSI band as the HSI sees it, sum_j R_ij lambda_j / sum_j R_ij.
-
-    Args:
-        R: Spectral response, (b, B).
-        wavelengths_nm: Centres of the HSI bands, (B,).
-
-    Returns:
-        (b,) in nm; NaN for a row that sums to 0.
-    """
-    total = R.sum(axis=1)
-    centres = (R @ np.asarray(wavelengths_nm, dtype=np.float64)) / np.where(total != 0, total, 1.0)
-    return np.asarray(np.where(total != 0, centres, np.nan))

@@ -9,12 +9,14 @@ from hsrdiff.experiments.band_figures import BandFigure
 from hsrdiff.experiments.base import Experiment
 from hsrdiff.experiments.cave_x32 import CaveX32
 from hsrdiff.experiments.error_figure import ErrorFigure
+from hsrdiff.experiments.hypsen_transfer import HypSenTransfer
 from hsrdiff.experiments.kriging_ablation import KrigingAblation
 from hsrdiff.experiments.kriging_cave import KrigingCave
 from hsrdiff.experiments.kriging_cost import KrigingCost
 from hsrdiff.experiments.kriging_scenes import KrigingScenes
 from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.pair_figure import PairFigure
+from hsrdiff.experiments.paris import Paris
 from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
 from hsrdiff.experiments.residual_ablation import ResidualAblation
 from hsrdiff.experiments.residual_scenes import ResidualScenes
@@ -46,6 +48,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         KrigingCost(),
         AutoChoice(),
         QualityWithoutTruth(),
+        Paris(),
+        HypSenTransfer(),
     )
 }
 

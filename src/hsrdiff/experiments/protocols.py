@@ -101,7 +101,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "aviris-la": Protocol(
         "aviris-la",
         4,
-        # P71: all eight bands of WorldView-3 in the visible and near infrared; PaviaU and Chikusei have four of them
+        # P66: all eight bands of WorldView-3 in the visible and near infrared; PaviaU and Chikusei have four of them
         "worldview3:ms",
         _entries("aviris-la-x4", "cdformer-aviris-la-x4"),
         "the AVIRIS test scene of Los Angeles at x4, which the paper does not have",

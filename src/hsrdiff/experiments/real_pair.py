@@ -48,7 +48,7 @@ def real_scene(pairs: RealPairs, pair: str) -> tuple[Scene, Degraded | None]:
     (X, valid), (Y, valid_lr) = (_values(cube) for cube in (msi, hsi))
     wavelengths_nm = np.asarray(hsi["wavelength"].values) if "wavelength" in hsi.coords else None
     scene = Scene(X=X, Y=Y, valid=valid, valid_lr=valid_lr, wavelengths_nm=wavelengths_nm, name=pairs.name).check()
-    # P72: neither R nor D of the real instruments is told, and the two images may be in different units
+    # P67: neither R nor D of the real instruments is told, and the two images may be in different units
     scene = replace(scene, observation=estimate_pair(scene).observation)
     noise = pair_noise(scene)
     scene = replace(scene, sigma_x=noise.sigma_x, sigma_y=noise.sigma_y)

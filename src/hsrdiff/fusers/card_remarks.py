@@ -45,7 +45,8 @@ def check_bands(card: ModelCard, scene: Scene, weights: str) -> None:
             f"the weights '{weights}' are for {card.bands} hyperspectral and {card.msi_bands} "
             f"multispectral bands, the images have {scene.bands} and {scene.msi_bands}",
             expected="the same band counts",
-            do="train on scenes with these bands, or use a method without weights, such as regression",
+            do="have the bands interpolated with --interpolate-bands, train on scenes with these bands, or use a "
+            "method without weights, such as regression",
         )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from hsrdiff.jobs.finding import Finding
+from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.told import fitted_response
 from hsrdiff.observation import (
+    BandMatch,
     Disagreement,
     Observation,
     PsfEstimate,
@@ -24,7 +26,7 @@ from hsrdiff.observation import (
 from hsrdiff.observation.pair_estimate import BLUR_LR
 from hsrdiff.observation.psf_estimate import spread
 from hsrdiff.sensors import Sensor
-from hsrdiff.typing import BoolArray
+from hsrdiff.typing import BoolArray, FloatArray
 
 # R Y and X D that share less than this do not show one place at one time; those that share more than the second do.
 _STRANGERS, _RELATED = 0.6, 0.9
@@ -47,6 +49,7 @@ class Agreement:
         psf: D estimated, or None where the pair shows no detail.
         assumed: Disagreement with `spectral` and `spatial`, apart from blocks that changed.
         estimated: Disagreement with both estimated, of the whole pair.
+        match: Gain and offset that each MSI band was matched by before, or None.
     """
 
     spectral: SpectralResponse
@@ -55,10 +58,20 @@ class Agreement:
     psf: PsfEstimate | None
     assumed: Disagreement
     estimated: Disagreement
+    match: BandMatch | None = None
+
+    @property
+    def gain(self) -> FloatArray:
+        """What R Y is multiplied by to come nearest to X D, as X was before it was matched, (b,)."""
+        return self.assumed.gain * (1.0 if self.match is None else self.match.gain)
 
 
 def find_agreement(
-    scene: Scene, spectral: SpectralResponse | None, spatial: SpatialResponse, sensor: Sensor | None
+    scene: Scene,
+    spectral: SpectralResponse | None,
+    spatial: SpatialResponse,
+    sensor: Sensor | None,
+    match: BandMatch | None = None,
 ) -> Agreement:
     """Estimate R and D, and hold the pair against them and against what is known or assumed.
 
@@ -67,6 +80,7 @@ def find_agreement(
         spectral: R where it is known.
         spatial: D as it is assumed.
         sensor: The sensor of R, whose ranges the fitted response keeps to.
+        match: Gain and offset that each MSI band of the scene was matched by.
 
     Returns:
         What was found.
@@ -95,6 +109,7 @@ def find_agreement(
         psf=psf,
         assumed=disagreement(replace(steady, observation=Observation(R, spatial))),
         estimated=estimated,
+        match=match,
     )
 
 
@@ -135,11 +150,13 @@ def agreement_findings(found: Agreement, scene: Scene, sensor: Sensor | None) ->
 
 def _response(found: Agreement, sensor: Sensor | None) -> Finding:
     """Say whether R is known, how well a fitted one does, and whether the bands' units differ."""
-    fitted, gain = found.fitted, found.assumed.gain
+    fitted, gain, match = found.fitted, found.gain, found.match
     words = fitted.describe()
     concern = ""
     if sensor is not None:
         words = f"known, {sensor.name}: {', '.join(sensor.bands)}; one {words}"
+        if match is not None:
+            words += f"; {describe_match(match).replace('were brought', 'are brought by fuse')}"
         low, high = float(gain.min()), float(gain.max())
         if low <= 0 or high / low > _GAINS:
             concern = (
@@ -147,6 +164,8 @@ def _response(found: Agreement, sensor: Sensor | None) -> Finding:
                 "as where one image is radiance and the other reflectance, or each band has its own scale; bring both "
                 "to one unit, or give no sensor and no method, so that each response is fitted with its scale"
             )
+            if match is not None:
+                concern += "; else fuse matches the bands, which makes up for the scales alone"
     numbers = {
         "known": sensor is not None,
         "held_out_error": [float(e) for e in fitted.error],

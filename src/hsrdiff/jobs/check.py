@@ -19,8 +19,9 @@ from hsrdiff.jobs.chosen import check_report, usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import CubeInfo, cube_info
+from hsrdiff.jobs.matched import find_match
 from hsrdiff.jobs.pair import Pair, make_pair
-from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide
+from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_psf, told_response, told_sensor
 from hsrdiff.jobs.units import OPEN, unit_of
@@ -38,8 +39,8 @@ class BandRow:
 
     Attributes:
         name: Its name, or its number.
-        disagreement: Root mean square of R Y - X D over that of X D, with R and D as `fuse` has them, %.
-        gain: What R Y is multiplied by to come nearest to X D; 1 where both are in one unit.
+        disagreement: Root mean square of R Y - X D over that of X D, with R, D and X as `fuse` has them, %.
+        gain: What R Y is multiplied by to come nearest to X D; 1 where both are in one unit, as `fuse` brings them to.
         correlation: Of R Y with X D.
         estimated: The disagreement with R and D estimated from the pair, on pixels held out of the fit of R, %.
     """
@@ -134,13 +135,15 @@ def check(
     told = told_psf(psf, psf_fwhm, pair.factor)
     registration = register(raw_scene(pair), told.moved(*pair.offset), spectral)
     grid = _grid(pair)
-    if registration is not None and decide(registration)[0]:
+    why = ""
+    if registration is not None:
         # as `fuse` does, so that what follows is said of the pair that it fuses
-        pair = pair.moved(*(-pair.factor * part for part in registration.shift))
+        pair, why = mended(pair, registration, told, spectral)
     raw = raw_scene(pair)
-    scale = find_scale(raw, spectral, peak=None)
+    match = None if spectral is None else find_match(raw, spectral, told.moved(*pair.offset))
+    scale = find_scale(raw, spectral, peak=None, match=match)
     scene = scale.apply(raw)
-    found = find_agreement(scene, spectral, told.moved(*pair.offset), known)
+    found = find_agreement(scene, spectral, told.moved(*pair.offset), known, match)
     names = (_name(hsi, "the array given first"), _name(msi, "the array given second"))
     infos = cube_info(cubes[0], names[0]), cube_info(cubes[1], names[1])
     findings = (
@@ -150,7 +153,7 @@ def check(
         _bad_bands(pair, infos[0]),
         _valid(scene, found),
         grid,
-        _registration(registration),
+        _registration(registration, why),
         *agreement_findings(found, scene, known),
         _noise(replace(scene, observation=Observation(found.spectral, found.spatial)), scale),
     )
@@ -240,11 +243,11 @@ def _grid(pair: Pair) -> Finding:
     return Finding("grid", words, numbers={"factor": pair.factor, "offset_px": list(pair.offset)})
 
 
-def _registration(found: Registration | None) -> Finding:
+def _registration(found: Registration | None, why: str) -> Finding:
     """Say how far the images lie from each other, and what `fuse` does about it."""
     if found is None:
         return Finding("registration", "not known: the images are too small to measure a shift")
-    mends, why = decide(found)
+    mends, _ = decide(found)
     words = f"{found.describe()}; {why.replace('mended before fusing', 'fuse mends it')}"
     rows, columns = found.shift
     numbers = {
@@ -252,6 +255,7 @@ def _registration(found: Registration | None) -> Finding:
         "columns_lr": float(columns),
         "reliable": bool(found.reliable),
         "mended": bool(mends),
+        "field": None if found.field is None else asdict(found.field),
     }
     concern, grave = "", False
     if found.reliable and found.length > LARGEST_SHIFT:
@@ -266,10 +270,10 @@ def _noise(scene: Scene, scale: Scale) -> Finding:
     levels = told_noise(scene, scale, None, None)
     numbers = {
         "hsi": levels.sigma_y * scale.peak,
-        "msi": levels.sigma_x * scale.gain * scale.peak,
-        "model_error": levels.model_error * scale.gain * scale.peak,
+        "msi": levels.sigma_x * scale.unit_msi,
+        "model_error": levels.model_error * scale.unit_msi,
     }
-    return Finding("noise", levels.describe(scale.gain * scale.peak, scale.peak), numbers=numbers)
+    return Finding("noise", levels.describe(scale.unit_msi, scale.peak), numbers=numbers)
 
 
 def _rows(pair: Pair, sensor: Sensor | None, found: Agreement) -> tuple[BandRow, ...]:
@@ -278,5 +282,5 @@ def _rows(pair: Pair, sensor: Sensor | None, found: Agreement) -> tuple[BandRow,
         names = list(sensor.bands)
     elif "band_name" in pair.msi.coords:
         names = [str(name) for name in pair.msi["band_name"].values]
-    columns = (100 * found.assumed.relative, found.assumed.gain, found.assumed.correlation, 100 * found.fitted.error)
+    columns = (100 * found.assumed.relative, found.gain, found.assumed.correlation, 100 * found.fitted.error)
     return tuple(BandRow(name, *(float(value) for value in row)) for name, *row in zip(names, *columns, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,14 +13,17 @@ import xarray as xr
 from hsrdiff._version import __version__
 from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube
-from hsrdiff.errors import InputError, WeightsError, did_you_mean
-from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs, make_fuser
+from hsrdiff.errors import InputError, did_you_mean
+from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs
+from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
 from hsrdiff.jobs.images import Image, take_cube
+from hsrdiff.jobs.matched import check_order, describe_match, find_match
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
+from hsrdiff.jobs.prepared import made_with, no_weights, prepare_fuser
 from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import (
@@ -33,7 +35,6 @@ from hsrdiff.jobs.told import (
     told_response,
     told_sensor,
 )
-from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.observation import Observation, Scene, SpatialResponse
 from hsrdiff.rng import generator
 from hsrdiff.sensors import Sensor
@@ -55,6 +56,7 @@ def fuse(
     factor: int | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
+    interpolate_bands: bool = False,
     seed: int = 0,
     peak: float | None = None,
     noise_hsi: float | None = None,
@@ -65,6 +67,7 @@ def fuse(
     non_negative: bool = False,
     report: PathLike | None = None,
     register: bool = True,
+    match: bool = True,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
@@ -73,7 +76,9 @@ def fuse(
     Bands that the HSI marks as bad or that have no valid pixel are left out of the result. A pixel that is invalid
     in either image is NaN in the result. Images with a place on the map are cut to what they have in common, and the
     MSI is resampled where its grid does not divide that of the HSI (`hsrdiff.jobs.grids`). A shift between the two is
-    measured and, where it is reliable and the same everywhere, mended.
+    measured and, where it is reliable and the same everywhere, mended; where it changes evenly over the image, as by a
+    rotation, the MSI is resampled once to where the HSI lies. With a known sensor, multispectral bands whose
+    calibration or unit is not that of the HSI are matched to it (`hsrdiff.jobs.matched`).
 
     Args:
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
@@ -90,6 +95,8 @@ def fuse(
         factor: Ratio of the pixel sizes; deduced when None.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
+        interpolate_bands: Use weights that were trained on other bands: the HSI is interpolated to these along the
+            wavelength, and what the method adds to it back (`hsrdiff.fusers.band_transfer`).
         seed: Seed of a method that draws random numbers.
         peak: Value of the HSI that means 1; found from the data when None.
         noise_hsi: Standard deviation of the HSI's noise in its unit, at least 0; estimated when None.
@@ -100,6 +107,8 @@ def fuse(
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
         report: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
         register: Measure and mend a shift between the two images; when False they are fused as they lie.
+        match: With a known sensor, bring each MSI band to what its response makes of the HSI by a gain and an offset,
+            where the pair fixes them and they matter; when False they are taken as they are.
         force: Mend also a shift of more than two coarse pixels, which is refused otherwise.
         progress: Called with the steps done and the steps in all.
 
@@ -126,7 +135,12 @@ def fuse(
         named = HsrDiffResidual.name if weights is None else method_of_weights(weights)
     fuser = None
     if named != AUTO:
-        fuser = prepare_fuser(named, pair, weights=weights, steps=steps, std=wants_std, progress=progress)
+        fuser = prepare_fuser(
+            named, pair, weights=weights, steps=steps, interpolate=interpolate_bands, std=wants_std, progress=progress
+        )
+    elif interpolate_bands:
+        raise no_weights(AUTO)
+    given = fuser
     needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
     spatial = told_psf(None if is_estimated(psf) else psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
@@ -135,9 +149,9 @@ def fuse(
     elif known is None and automatic:
         known = usable_sensor(pair)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
-    if spectral is None and needs.response:
+    if spectral is None and (needs.response or isinstance(fuser, BandTransfer)):
         raise InputError(
-            f"the method '{method}' must know the multispectral sensor",
+            f"the method '{method if fuser is None else fuser.name}' must know the multispectral sensor",
             expected="its spectral responses",
             do="name it with --sensor or --srf, or use a method that needs none, such as regression",
         )
@@ -146,8 +160,11 @@ def fuse(
         pair, measured = registered(pair, spatial, spectral, force=force)
     told, spatial = spatial, spatial.moved(*pair.offset)
     raw = raw_scene(pair)
-    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass) else None
-    scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak)
+    trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass | BandTransfer) else None
+    if spectral is not None and known is not None:
+        check_order(raw, spectral, spatial, known)
+    matching = find_match(raw, spectral, spatial) if match and spectral is not None else None
+    scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak, match=matching)
     scene = scale.apply(raw)
     found: dict[str, str] = {}
     if needs.psf:
@@ -170,18 +187,19 @@ def fuse(
             seed=seed,
         )
         if fuser is None or choice.method != fuser.name:
-            fuser = prepare_fuser(choice.method, pair, weights=None, steps=None, std=wants_std, progress=progress)
+            fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
     if is_estimated(psf) and scene.observation is not None:
         told = scene.observation.spatial
     record = _record(fuser, fusion, scene, pair, scale, known, told, seed)
+    record.update(made_with(fuser, weights if fuser is given else None, steps if fuser is given else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:
         record.update(choice.record())
     if levels is not None and fuser.needs.psf:
-        record["hsrdiff_noise"] = levels.describe(scale.gain * scale.peak, scale.peak)
+        record["hsrdiff_noise"] = levels.describe(scale.unit_msi, scale.peak)
     cube = _finish(fusion.Z_hat, pair, scale, record, "fused")
     std = None
     if fusion.std is not None:
@@ -190,62 +208,6 @@ def fuse(
     if report is not None and choice is not None:
         write_report(report, choice)
     return written
-
-
-def prepare_fuser(
-    method: str,
-    pair: Pair,
-    *,
-    weights: PathLike | None,
-    steps: int | None,
-    std: bool,
-    progress: Callable[[int, int], None] | None,
-) -> Fuser:
-    """Build a method with the options that were given and that it takes.
-
-    Args:
-        method: A name in `hsrdiff.fusers.FUSERS`.
-        pair: The images, whose bands decide which shipped weights fit.
-        weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
-        steps: Sampling steps of a method that samples; its own default when None.
-        std: Whether its standard deviation is of use.
-        progress: Called with the steps done and the steps in all.
-
-    Returns:
-        The method, for a scene in units of the peak.
-
-    Raises:
-        WeightsError: No shipped weights fit.
-        InputError: An option is not one of the method's.
-    """
-    options: dict[str, object] = {
-        name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
-    }
-    takes = inspect.signature(FUSERS[method].make).parameters
-    if method == HsrDiff.name and weights is None:
-        options["weights"] = _fitting_weights(pair)
-    if "peak" in takes:
-        options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it
-    if "std" in takes:
-        options["std"] = std
-    if "on_step" in takes and progress is not None:
-        options["on_step"] = progress
-    return make_fuser(method, **options)
-
-
-def _fitting_weights(pair: Pair) -> PathLike:
-    """Pick the shipped weights for these band counts."""
-    bands, msi_bands = pair.hsi.sizes["band"], pair.msi.sizes["band"]
-    shipped = shipped_weights()
-    for path in shipped.values():
-        _, card = read_card(path)
-        if (card.bands, card.msi_bands) == (bands, msi_bands):
-            return path
-    raise WeightsError(
-        f"no shipped weights are for {bands} hyperspectral and {msi_bands} multispectral bands",
-        expected="weights trained on such images",
-        do="train some with 'hsrdiff train' and name them with --weights, or use the method regression",
-    )
 
 
 def _record(
@@ -273,10 +235,14 @@ def _record(
             record["hsrdiff_psf_offset"] = "{:.3g} rows, {:.3g} columns of fine pixels".format(*pair.offset)
     if any(pair.mended):
         record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
+    if pair.bend is not None:
+        record["hsrdiff_bend"] = pair.bend.to_text()
     if sensor is not None:
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:
         record["hsrdiff_units"] = f"multispectral values were divided by {scale.gain:.6g} to the hyperspectral unit"
+    if scale.match is not None:
+        record["hsrdiff_match"] = describe_match(scale.match)
     valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())
     if valid_share < 1.0:
         # A pixel that lacks one band lacks all: one nearly empty band can blank a whole result.
@@ -301,8 +267,9 @@ def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, 
     for known in ("good_band", "band_name"):
         if known in pair.hsi.coords:
             cube = cube.assign_coords({known: ("band", pair.hsi[known].values)})
-    if "units" in pair.hsi.attrs:
-        cube.attrs["units"] = pair.hsi.attrs["units"]
+    for kept in ("units", "hsrdiff_quantity"):
+        if kept in pair.hsi.attrs:
+            cube.attrs[kept] = pair.hsi.attrs[kept]
     cube.attrs.update(record)
     cube.name = name
     return cube

@@ -15,6 +15,7 @@ from hsrdiff.jobs.resampled import apart, carried, crs_name, resample
 
 SMALL_MISFIT = 0.05  # LR pixels: grids that fit so well need no word
 LEAST_RATIO = 1.2  # of the pixel sizes: below it there is next to nothing to sharpen
+_ABSURD = 1000.0  # ratio of pixel sizes that no two instruments have
 _SLIGHTLY_COARSER = 0.1  # a ratio may be rounded down by so much, rather than up by nearly 1
 
 
@@ -161,6 +162,12 @@ def _ratio(wide: float, tall: float) -> str:
 
 
 def _check_ratio(wide: float, tall: float) -> None:
+    if max(wide, tall) < 1 / _ABSURD or min(wide, tall) > _ABSURD:
+        raise InputError(
+            f"on the map the pixels of the two images have a ratio of {_ratio(wide, tall)}",
+            expected="two images of one place in the coordinate systems that their files name",
+            do="check them: degrees may be called metres, or metres degrees",
+        )
     if max(wide, tall) < 1 / LEAST_RATIO:
         raise InputError(
             f"on the map the first image has pixels {_ratio(1 / wide, 1 / tall)} times finer than the second",

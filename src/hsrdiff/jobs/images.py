@@ -15,6 +15,9 @@ from hsrdiff.cubes import FORMATS, as_cube, open_cube
 from hsrdiff.errors import CubeFormatError, InputError, InvalidValueError, ShapeError, WriteError
 from hsrdiff.typing import BoolArray, PathLike
 
+# what products and programs write where there are no data
+_FILLS = frozenset(float(np.float32(value)) for value in (-999, -9999, -99999, -32768, -2147483648, -3.4028235e38))
+
 Image: TypeAlias = PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor
 
 
@@ -43,7 +46,23 @@ def take_cube(image: Image, role: str) -> xr.DataArray:
             expected="numbers",
             do="check the nodata value and the mask of the file",
         )
+    _check_fill(cube, f"{role}{_named(image)}")
     return cube
+
+
+def _check_fill(cube: xr.DataArray, role: str) -> None:
+    """Notice a fill value that the file does not declare: the least value, with nothing near it."""
+    least = float(np.nanmin(cube.values))
+    if least not in _FILLS:
+        return
+    others = cube.values[cube.values > least]
+    if others.size and float(np.nanmin(others)) > least / 10:
+        raise InvalidValueError(
+            f"{role} holds {int((cube.values == least).sum())} values of {least:.6g} and none near it, which looks "
+            "like nodata that is not declared",
+            expected="NaN, or a nodata value that the file names",
+            do="declare it in the file, or replace it by NaN",
+        )
 
 
 def _named(image: Image) -> str:
@@ -109,7 +128,7 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
     Raises:
         InputError: It is one of the inputs.
         CubeFormatError: Its ending names no format that is written.
-        WriteError: Its folder does not exist or is not writable.
+        WriteError: It is a folder with other things in it, or its own folder does not exist or is not writable.
     """
     if path is None:
         return
@@ -127,7 +146,21 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
                 expected="an output other than the inputs",
                 do="choose another name for the output",
             )
+    if Path(path).is_dir() and not _is_store(Path(path)):
+        raise WriteError(
+            f"the output '{path}' is a folder",
+            expected="the name of a file, or of a Zarr store or CAVE folder to replace",
+            do="choose another name for the output",
+        )
     check_folder(Path(path).absolute().parent)
+
+
+def _is_store(folder: Path) -> bool:
+    """Tell whether a folder is itself a cube, so that writing over it loses nothing else."""
+    names = {entry.name for entry in folder.iterdir()}
+    whole = {"zarr.json", ".zgroup", ".zattrs"} & names if folder.suffix.lower() == ".zarr" else set()
+    pictures = folder.name.lower().endswith("_ms") and all(name.lower().endswith(".png") for name in names)
+    return bool(whole) or pictures
 
 
 def files_of(path: PathLike) -> set[Path]:

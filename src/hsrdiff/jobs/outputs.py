@@ -89,7 +89,7 @@ class Outputs:
         if scene.observation is not None:
             Z = torch.from_numpy(stored.values)[None] / scale.peak
             of_x, of_y = residuals(scene.observation, Z, scene.X, scene.Y, scene.valid, scene.valid_lr)
-            stored.attrs["hsrdiff_residual_msi"] = of_x.describe(scale.gain * scale.peak) + (
+            stored.attrs["hsrdiff_residual_msi"] = of_x.describe(scale.unit_msi) + (
                 ", by a response fitted to the pair" if fitted else ""
             )
             stored.attrs["hsrdiff_residual_hsi"] = of_y.describe(scale.peak)

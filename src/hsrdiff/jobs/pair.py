@@ -14,6 +14,7 @@ from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.jobs.grids import cut, nest
 from hsrdiff.jobs.images import usable_bands
+from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
@@ -39,6 +40,7 @@ class Pair:
         grid: What was done to the grids, in words.
         placed_by_hsi: Whether the transform comes from the HSI, the MSI having none.
         mended: (rows, columns) in fine pixels by which the HSI was moved from where it was given.
+        bend: The field by which the MSI was resampled after that, if it was.
     """
 
     hsi: xr.DataArray
@@ -53,6 +55,7 @@ class Pair:
     grid: tuple[str, ...] = ()
     placed_by_hsi: bool = False
     mended: tuple[float, float] = (0.0, 0.0)
+    bend: ShiftField | None = None
 
     @property
     def notes(self) -> dict[str, str]:
@@ -139,7 +142,8 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         InputError: The two seem swapped, or do not overlap.
         FactorError: Without a place on the map, the sizes have no whole ratio of at least 2; or the ratio is below
             1.2, or not the factor given.
-        InvalidValueError: No HSI band is usable, or an MSI band has no valid pixel.
+        InvalidValueError: No HSI band is usable, an MSI band has no valid pixel or is constant, or the HSI is constant
+            or has a single pixel.
     """
     crs, transform, coarse_transform = _georeference(hsi, msi)
     on_map = transform is not None and coarse_transform is not None
@@ -169,6 +173,7 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
             expected="the same factor",
             do="leave the factor out, or check which images were given",
         )
+    _check_contrast(hsi, msi)
     kept = usable_bands(hsi)
     dropped = tuple(int(band) + 1 for band in np.flatnonzero(~kept))
     pair = Pair(hsi.isel(band=np.flatnonzero(kept)), pair_msi, found, dropped, crs, transform)
@@ -201,6 +206,31 @@ def _check_order(hsi: xr.DataArray, msi: xr.DataArray, on_map: bool) -> None:
             f"second {msi.sizes['band']} bands of {msi.sizes['y']} x {msi.sizes['x']}",
             expected="the hyperspectral image first (more bands, coarser pixels), the multispectral one second",
             do="swap the two, as they seem to be the wrong way round",
+        )
+
+
+def _check_contrast(hsi: xr.DataArray, msi: xr.DataArray) -> None:
+    """Refuse images that show nothing."""
+    if hsi.sizes["y"] * hsi.sizes["x"] == 1:
+        raise InvalidValueError(
+            "the hyperspectral image has a single pixel where both images are",
+            expected="a scene to learn from, of at least some tens of pixels",
+            do="take a larger part of the images",
+        )
+    values = msi.values
+    levels = np.nanmin(values, axis=(1, 2))
+    constant = np.flatnonzero(np.nanmax(values, axis=(1, 2)) == levels)
+    if constant.size:
+        raise InvalidValueError(
+            f"band {constant[0] + 1} of the multispectral image is {levels[constant[0]]:g} everywhere",
+            expected="a band that shows something",
+            do="leave that band out of the file",
+        )
+    if np.nanmax(hsi.values) == np.nanmin(hsi.values):
+        raise InvalidValueError(
+            f"the hyperspectral image is {np.nanmax(hsi.values):g} everywhere",
+            expected="an image that shows something",
+            do="check the file and how it was exported",
         )
 
 

@@ -21,9 +21,9 @@ from hsrdiff.errors import InputError, ShapeError, did_you_mean
 from hsrdiff.evaluation import judge
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.evaluate import SAME_BAND_NM
-from hsrdiff.jobs.fuse import prepare_fuser
 from hsrdiff.jobs.images import Image, check_report_file, take_cube
 from hsrdiff.jobs.pair import Pair, band_numbers, make_pair
+from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.jobs.scaling import find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, told_noise, told_response
@@ -89,7 +89,7 @@ def quality(
     method: str | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     report: PathLike | None = None,
 ) -> Quality:
     """Judge a fused cube by the images that it was made from.
@@ -107,9 +107,9 @@ def quality(
         psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
         reduced: Also run the method on the pair degraded once more, and score it against the HSI.
         method: Which method to run there; the one that made the cube when None.
-        weights: Its weights: a path or a shipped name; shipped ones that fit when None.
-        steps: Its sampling steps; its own default when None.
-        seed: Seed of what it draws.
+        weights: Its weights: a path or a shipped name; when None those that made the cube, or shipped ones that fit.
+        steps: Its sampling steps; when None those that made the cube, or its own default.
+        seed: Seed of what it draws; when None the one that made the cube, or 0.
         report: Where to write everything as JSON.
 
     Returns:
@@ -131,8 +131,7 @@ def quality(
     cube = take_cube(fused, "the fused cube")
     pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"))
     remembered = Remembered.of(cube.attrs)
-    if any(remembered.moved):
-        pair = pair.moved(*remembered.moved)
+    pair = remembered.placed(pair)
     _check_fit(cube, pair)
     name = _method(method, remembered) if reduced else ""
     told = remembered.spatial(psf, psf_fwhm, pair.factor)
@@ -140,7 +139,7 @@ def quality(
     known = remembered.known_sensor(pair, sensor, srf, bands)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
     raw = raw_scene(pair)
-    scale = find_scale(raw, spectral, peak=remembered.peak)
+    scale = find_scale(raw, spectral, peak=remembered.peak, match=remembered.match_of(spectral, pair))
     scene = scale.apply(raw)
     response = fitted_response(scene, spatial) if spectral is None else spectral
     scene = replace(scene, observation=Observation(response, spatial))
@@ -148,7 +147,8 @@ def quality(
     full = judge(Z_hat, scene)
     found = None
     if reduced:
-        fuser = prepare_fuser(name, pair, weights=weights, steps=steps, std=False, progress=None)
+        weights, steps, interpolate = remembered.options(name, weights, steps)
+        fuser = prepare_fuser(name, pair, weights=weights, steps=steps, interpolate=interpolate)
         # `fuse` fits R only where it chooses the method; what it made so can be run so again
         if method is not None and fuser.needs.response and spectral is None:
             raise InputError(
@@ -168,7 +168,7 @@ def quality(
                 expected=f"a hyperspectral image with at least {4 * LEAST_PIXELS} valid pixels",
                 do="leave out --reduced",
             )
-        found = reduced_scores(degraded, fuser, seed=seed)
+        found = reduced_scores(degraded, fuser, seed=remembered.seed if seed is None else seed)
     words = {
         "sensor": "none; a response was fitted to the pair" if known is None else _words(known),
         "psf": told.describe(),

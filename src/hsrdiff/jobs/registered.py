@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from hsrdiff.errors import InputError
+from hsrdiff.jobs.bent import bent
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import raw_scene
 from hsrdiff.observation import Registration, SpatialResponse, SpectralResponse, register
+from hsrdiff.observation.registration import LEAST_CORRELATION
+from hsrdiff.observation.shift_field import ShiftField
 
 # LR pixels: a shift up to the first is left as it is, one above the second is not mended unasked.
 SMALL_SHIFT, LARGEST_SHIFT = 0.05, 2.0
@@ -17,7 +22,8 @@ def registered(
 ) -> tuple[Pair, dict[str, str]]:
     """Measure how far the HSI lies from the MSI, and put it where it belongs if it lies elsewhere as a whole.
 
-    Nothing is resampled: the HSI is moved by whole fine pixels, and D by the rest (`Pair.offset`).
+    Nothing is resampled: the HSI is moved by whole fine pixels, and D by the rest (`Pair.offset`). Only where the shift
+    changes evenly over the image, as by a rotation, the MSI is resampled once.
 
     Args:
         pair: The two images.
@@ -26,8 +32,8 @@ def registered(
         force: Whether to mend shifts of any length.
 
     Returns:
-        The pair, mended where the shift is reliable and the same everywhere; and what a reader should know, by topic,
-        nothing where the images are too small for a measurement.
+        The pair, mended where the shift is reliable and the same everywhere or changes evenly; and what a reader should
+        know, by topic, nothing where the images are too small for a measurement.
 
     Raises:
         InputError: The shift is reliable and longer than `LARGEST_SHIFT`, and not forced.
@@ -43,11 +49,49 @@ def registered(
             expected=f"a shift of at most {LARGEST_SHIFT:g} hyperspectral pixels",
             do="check the georeference of both, or have the shift mended with --force",
         )
-    mends, why = decide(found)
-    if mends:
-        rows, columns = (-pair.factor * part for part in found.shift)
-        pair = pair.moved(rows, columns)
+    pair, why = mended(pair, found, spatial, spectral)
     return pair, {"registration": f"{found.describe()}; {why}"}
+
+
+def mended(
+    pair: Pair, found: Registration, spatial: SpatialResponse, spectral: SpectralResponse | None
+) -> tuple[Pair, str]:
+    """Mend what was measured, if it can be, and say what was done.
+
+    A shift of the whole moves the HSI. One that changes evenly over the image is measured again after that, once more
+    after a first resampling, and the MSI as it was is resampled by the sum.
+
+    Args:
+        pair: The two images.
+        found: What was measured on them.
+        spatial: D for LR pixels that lie on their blocks.
+        spectral: R where it is known, else None.
+
+    Returns:
+        The pair, and what was done, in words.
+    """
+    mends, why = decide(found)
+    if not mends:
+        return pair, why
+    if found.field is None:
+        return pair.moved(*(-pair.factor * part for part in found.shift)), why
+
+    def left(moved: Pair) -> ShiftField | None:
+        again = register(raw_scene(moved), spatial.moved(*moved.offset), spectral)
+        return None if again is None else again.left
+
+    middle = found.field.shift
+    if math.hypot(*middle) > SMALL_SHIFT:
+        moved = pair.moved(*(-pair.factor * part for part in middle))
+        field = left(moved)
+    else:
+        moved, field = pair, found.field
+    if field is None:
+        return pair, "left as it is, since it is not the same everywhere"
+    rest = left(bent(moved, field))
+    if rest is not None:
+        field = field.plus(rest)
+    return bent(moved, field), f"{why}, the multispectral image resampled (cubic) to where the hyperspectral one lies"
 
 
 def decide(found: Registration) -> tuple[bool, str]:
@@ -59,6 +103,8 @@ def decide(found: Registration) -> tuple[bool, str]:
     Returns:
         Whether it is, whatever its length, and why, in words.
     """
+    if found.field is not None and found.correlation >= LEAST_CORRELATION:
+        return True, "mended before fusing"
     if not found.reliable:
         return False, "left as it is"
     if found.length <= max(SMALL_SHIFT, _CERTAIN * found.error):

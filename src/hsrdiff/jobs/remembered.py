@@ -12,10 +12,14 @@ import numpy.typing as npt
 
 from hsrdiff.cubes.record import record_of
 from hsrdiff.errors import InputError, SensorError
+from hsrdiff.jobs.bent import bent
 from hsrdiff.jobs.chosen import usable_sensor
+from hsrdiff.jobs.matched import read_match
 from hsrdiff.jobs.pair import Pair
+from hsrdiff.jobs.prepared import check_same_weights
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
-from hsrdiff.observation import SpatialResponse
+from hsrdiff.observation import BandMatch, SpatialResponse, SpectralResponse
+from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -34,6 +38,13 @@ class Remembered:
         psf: D as `SpatialResponse.describe` writes it, or None.
         peak: Value that meant 1, or None.
         moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
+        match: How the MSI's bands were matched, in words, or None.
+        bend: The field by which the MSI was resampled after that, or None.
+        weights: Weights that the method was given, as they were named, or None.
+        weights_digest: Digest of that file, or None for shipped ones.
+        steps: Steps that it was given, or None.
+        seed: Seed of what it drew.
+        interpolated: Whether the bands were interpolated to those of the weights.
     """
 
     method: str | None = None
@@ -41,6 +52,13 @@ class Remembered:
     psf: str | None = None
     peak: float | None = None
     moved: tuple[float, float] = (0.0, 0.0)
+    match: str | None = None
+    bend: ShiftField | None = None
+    weights: str | None = None
+    weights_digest: str | None = None
+    steps: int | None = None
+    seed: int = 0
+    interpolated: bool = False
 
     @classmethod
     def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
@@ -53,9 +71,9 @@ class Remembered:
             What they say; None for what they do not.
         """
         record = record_of(attributes)
-        method, sensor, psf = (
-            str(record[name]) if name in record else None
-            for name in ("hsrdiff_method", "hsrdiff_sensor", "hsrdiff_psf")
+        method, sensor, psf, match, weights, digest = (
+            str(record[f"hsrdiff_{name}"]) if f"hsrdiff_{name}" in record else None
+            for name in ("method", "sensor", "psf", "match", "weights", "weights_digest")
         )
         try:
             peak = float(record["hsrdiff_peak"])
@@ -63,7 +81,55 @@ class Remembered:
             peak = math.nan
         found = _MOVED.fullmatch(str(record.get("hsrdiff_moved", "")))
         moved = (float(found[1]), float(found[2])) if found is not None else (0.0, 0.0)
-        return cls(method, sensor, psf, peak if 0 < peak < math.inf else None, moved)
+        return cls(
+            method,
+            sensor,
+            psf,
+            peak if 0 < peak < math.inf else None,
+            moved,
+            match,
+            ShiftField.from_text(str(record.get("hsrdiff_bend", ""))),
+            weights,
+            digest,
+            _whole(record.get("hsrdiff_steps")),
+            _whole(record.get("hsrdiff_seed")) or 0,
+            "hsrdiff_interpolated_bands" in record,
+        )
+
+    def placed(self, pair: Pair) -> Pair:
+        """Put a pair where it lay when it was fused.
+
+        Args:
+            pair: The two images as they are given.
+
+        Returns:
+            The pair, the HSI moved and the MSI resampled as the file remembers.
+        """
+        if any(self.moved):
+            pair = pair.moved(*self.moved)
+        return pair if self.bend is None else bent(pair, self.bend)
+
+    def options(
+        self, method: str, weights: PathLike | None, steps: int | None
+    ) -> tuple[PathLike | None, int | None, bool]:
+        """Return weights, steps and whether bands are interpolated, for running a method as the cube was made.
+
+        Args:
+            method: The method to run; what the file remembers is for the one that made it only.
+            weights: Weights that the user names, or None.
+            steps: Steps that the user names, or None.
+
+        Returns:
+            What the user names, else what the file remembers, else None.
+
+        Raises:
+            WeightsError: The weights are gone or others.
+        """
+        if method != self.method:
+            return weights, steps, False
+        if weights is None and self.weights is not None:
+            weights = check_same_weights(self.weights, self.weights_digest)
+        return weights, self.steps if steps is None else steps, self.interpolated
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
         """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
@@ -94,6 +160,20 @@ class Remembered:
         if as_told.describe() == self.psf:
             return as_told
         return SpatialResponse.gaussian(factor, sigma=sigma, size=int(found[2]), border=found[3] or "symmetric")
+
+    def match_of(self, spectral: SpectralResponse | None, pair: Pair) -> BandMatch | None:
+        """Return how the MSI's bands were matched before fusing.
+
+        Args:
+            spectral: R; where it is not known nothing is matched.
+            pair: The two images.
+
+        Returns:
+            Gains and offsets, or None where the bands were taken as they are.
+        """
+        if spectral is None or self.match is None:
+            return None
+        return read_match(self.match, pair.msi.sizes["band"])
 
     def known_sensor(
         self, pair: Pair, sensor: str | Sensor | None, srf: PathLike | None, bands: Sequence[str] | None
@@ -131,3 +211,11 @@ class Remembered:
                 expected="its table of responses",
                 do="name it with --srf",
             ) from error
+
+
+def _whole(text: object) -> int | None:
+    """Return a whole number that a record holds, as a number or as text; None for anything else."""
+    try:
+        return int(str(text))
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ import torch
 
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.pair import Pair
-from hsrdiff.observation import Scene, SpectralResponse
+from hsrdiff.observation import BandMatch, Scene, SpectralResponse
 
 # Two images of one place in one unit agree this well in their mean: with R known, and without it.
 SAME_UNIT, SAME_UNIT_WITHOUT_R = 1.25, 3.0
@@ -19,17 +19,24 @@ TRAINED_UNIT = (0.05, 1.5)
 
 @dataclass(frozen=True)
 class Scale:
-    """How values were made to lie about 0..1: ``Y / peak`` and ``X / (gain peak)``.
+    """How values were made to lie about 0..1: ``Y / peak`` and ``X / (gain peak)``, X matched to Y in between.
 
     Args:
         peak: Value of the HSI that becomes 1.
         gain: Unit of the MSI in units of the HSI; 1 where both are the same.
         note: What a reader of the result should know about the peak; empty for nothing.
+        match: Gain and offset of each MSI band, in the HSI's unit; None where they are left as they are.
     """
 
     peak: float
     gain: float
     note: str = ""
+    match: BandMatch | None = None
+
+    @property
+    def unit_msi(self) -> float:
+        """What one unit of the scene's X is in the unit of the MSI's file, over bands that differ in it on average."""
+        return self.gain * self.peak * (1.0 if self.match is None else self.match.unit)
 
     def apply(self, scene: Scene) -> Scene:
         """Return the scene in units of the peak.
@@ -40,7 +47,9 @@ class Scale:
         Returns:
             A new scene.
         """
-        return replace(scene, X=scene.X / (self.gain * self.peak), Y=scene.Y / self.peak)
+        if self.match is None:
+            return replace(scene, X=scene.X / (self.gain * self.peak), Y=scene.Y / self.peak)
+        return replace(scene, X=self.match.apply(scene.X / self.gain) / self.peak, Y=scene.Y / self.peak)
 
     def undo(self, image: torch.Tensor) -> torch.Tensor:
         """Return a fused image in the HSI's unit.
@@ -80,8 +89,34 @@ def raw_scene(pair: Pair) -> Scene:
     ).check()
 
 
+def common_gain(scene: Scene, spectral: SpectralResponse | None) -> float:
+    """Decide whether the two images are in one unit, by their means.
+
+    Args:
+        scene: A scene in the files' own units.
+        spectral: R, or None.
+
+    Returns:
+        Unit of the MSI in units of the HSI; 1 where both are the same.
+    """
+    shared, shared_lr = _shared_pixels(scene)
+    mean_x, largest_x = _mean_and_largest(scene.X, shared)
+    mean_y, largest_y = _mean_and_largest(scene.Y, shared_lr)
+    expected = mean_y.mean() if spectral is None else (spectral.matrix @ mean_y).mean()
+    ratio = float(mean_x.mean() / expected) if float(expected) else 1.0
+    tolerance = SAME_UNIT_WITHOUT_R if spectral is None else SAME_UNIT
+    if ratio <= 0 or 1 / tolerance <= ratio <= tolerance:
+        return 1.0
+    return ratio if spectral is not None else largest_x / largest_y
+
+
 def find_scale(
-    scene: Scene, spectral: SpectralResponse | None, *, peak: float | None, trained_peak: float | None = None
+    scene: Scene,
+    spectral: SpectralResponse | None,
+    *,
+    peak: float | None,
+    trained_peak: float | None = None,
+    match: BandMatch | None = None,
 ) -> Scale:
     """Decide what becomes 1, and whether the two images are in one unit.
 
@@ -91,6 +126,7 @@ def find_scale(
         peak: The HSI's value that becomes 1; when None, the peak of the training where the data are in that unit, 1
             where they seem to be divided by it already, and otherwise the largest valid value of both images.
         trained_peak: Peak on the card of the weights, if there are any.
+        match: Gain and offset of each MSI band, in the HSI's unit, if they are to be matched.
 
     Returns:
         The scale.
@@ -98,34 +134,26 @@ def find_scale(
     Raises:
         InputError: The peak given is not a positive number.
     """
-    shared, shared_lr = _shared_pixels(scene)
-    mean_x, largest_x = _mean_and_largest(scene.X, shared)
-    mean_y, largest_y = _mean_and_largest(scene.Y, shared_lr)
-    expected = mean_y.mean() if spectral is None else (spectral.matrix @ mean_y).mean()
-    ratio = float(mean_x.mean() / expected) if float(expected) else 1.0
-    tolerance = SAME_UNIT_WITHOUT_R if spectral is None else SAME_UNIT
-    if ratio <= 0 or 1 / tolerance <= ratio <= tolerance:
-        gain = 1.0
-    else:
-        gain = ratio if spectral is not None else largest_x / largest_y
+    gain = common_gain(scene, spectral)
     if peak is not None:
         if not (np.isfinite(peak) and peak > 0):
             raise InputError(f"the peak is {peak}", expected="a positive number, the value that becomes 1")
-        return Scale(float(peak), gain)
-    _, largest_x = _mean_and_largest(scene.X, scene.valid)
+        return Scale(float(peak), gain, match=match)
+    X = scene.X if match is None else match.apply(scene.X / gain) * gain
+    _, largest_x = _mean_and_largest(X, scene.valid)
     _, largest_y = _mean_and_largest(scene.Y, scene.valid_lr)
     largest = max(largest_y, largest_x / gain)
     if trained_peak is None:
-        return Scale(largest, gain)
+        return Scale(largest, gain, match=match)
     low, high = TRAINED_UNIT
     for unit in (float(trained_peak), 1.0):
         if low * unit <= largest <= high * unit:
-            return Scale(unit, gain)
+            return Scale(unit, gain, match=match)
     note = (
         f"the weights were trained on data in which {trained_peak:g} means 1, and the images end at {largest:.4g}: "
         "that was taken for 1; name the right value with --peak if it is another"
     )
-    return Scale(largest, gain, note)
+    return Scale(largest, gain, note, match)
 
 
 def _shared_pixels(scene: Scene) -> tuple[torch.Tensor | None, torch.Tensor | None]:

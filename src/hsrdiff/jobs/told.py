@@ -162,7 +162,7 @@ def told_response(
         R, or None without a sensor.
 
     Raises:
-        WavelengthError: A sensor is given but the HSI has no wavelengths.
+        WavelengthError: A sensor is given but the HSI has no wavelengths, or two bands have the same.
         SensorError: A band of the sensor lies outside the HSI.
     """
     if sensor is None:
@@ -172,6 +172,16 @@ def told_response(
             f"sensor '{sensor.name}' was named but the hyperspectral image has no wavelengths",
             expected="a band centre in nm for each of its bands",
             do="add them to the file (the ENVI header's 'wavelength' line), or leave the sensor out",
+        )
+    order = np.argsort(wavelengths_nm, kind="stable")
+    same = np.flatnonzero(np.diff(wavelengths_nm[order]) == 0)
+    if same.size:
+        one, other = sorted(int(band) + 1 for band in order[same[0] : same[0] + 2])
+        raise WavelengthError(
+            f"bands {one} and {other} of the hyperspectral image both have the wavelength "
+            f"{wavelengths_nm[one - 1]:g} nm",
+            expected="one centre for each band, where a sensor is to be met",
+            do="correct the list of wavelengths, or leave the sensor out",
         )
     return SpectralResponse.from_sensor(sensor, wavelengths_nm, fwhm_nm)
 
@@ -198,7 +208,7 @@ def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: f
                 expected="a standard deviation of at least 0 in the image's unit",
                 do="correct it, or leave it out to have it estimated",
             )
-    sigma_x = None if noise_msi is None else noise_msi / (scale.gain * scale.peak)
+    sigma_x = None if noise_msi is None else noise_msi / scale.unit_msi
     sigma_y = None if noise_hsi is None else noise_hsi / scale.peak
     return pair_noise(scene, sigma_x, sigma_y)
 

@@ -201,7 +201,7 @@ def read_description(
             metadata = file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as e:
         raise WeightsError(
-            f"'{path}' could not be read as weights ({e})",
+            f"'{path}' could not be read as weights ({_why_not(source, e)})",
             expected="a safetensors file written by hsrdiff",
             do=f"give a path, or one of the shipped names: {', '.join(shipped) or 'none'}",
         ) from e
@@ -243,3 +243,14 @@ def load_tensors(source: Path, module: nn.Module, described: str, device: torch.
         raise WeightsError(
             f"the tensors in '{source}' do not fit its own description ({described})", do="get the file again"
         ) from e
+
+
+def _why_not(source: Path, error: Exception) -> str:
+    """Say why a file holds no weights; one that may run code when it is read is named as such, and never read."""
+    if not source.is_file():
+        return "there is no such file"
+    with source.open("rb") as file:
+        begin = file.read(2)
+    if begin in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return "it looks like a pickle or an archive of one, as torch.save writes it, which is never opened"
+    return str(error)

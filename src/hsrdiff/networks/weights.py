@@ -41,6 +41,8 @@ class ModelCard(BaseModel):
         bands: B.
         msi_bands: b.
         wavelengths_nm: Centres of the B bands, if known.
+        msi_wavelengths_nm: Centres of the b bands as the B bands see them; None on cards written before they were kept.
+        msi_widths_nm: Their widths, likewise.
         factor: H / h of the training pairs.
         peak: Value of the files' cubes that means 1 to the network.
         sensor: The MSI's sensor.
@@ -59,6 +61,8 @@ class ModelCard(BaseModel):
     bands: int
     msi_bands: int
     wavelengths_nm: list[float] | None = None
+    msi_wavelengths_nm: list[float] | None = None
+    msi_widths_nm: list[float] | None = None
     factor: int = 0
     peak: float = 1.0
     sensor: str = ""

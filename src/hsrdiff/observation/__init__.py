@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hsrdiff.observation.band_match import BandMatch, likely_order, match_bands
 from hsrdiff.observation.consistency import JointProjection, SoftConsistency
 from hsrdiff.observation.disagreement import Disagreement, disagreement
 from hsrdiff.observation.gram import LRGram
@@ -18,6 +19,7 @@ from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.observation.spectral import CoverageWarning, SpectralResponse, coverage
 
 __all__ = [
+    "BandMatch",
     "CoverageWarning",
     "Disagreement",
     "JointProjection",
@@ -42,6 +44,8 @@ __all__ = [
     "estimate_pair",
     "estimate_psf",
     "estimate_response",
+    "likely_order",
+    "match_bands",
     "non_negative",
     "pair_noise",
     "register",

@@ -51,11 +51,16 @@ def fit_free(sharp: Sharp, gaussian: GaussianFit) -> FreeFit | None:
         gaussian: The Gaussian that fits it best.
 
     Returns:
-        The kernel, or None where there are fewer than 4 LR pixels for each of its weights, or the Gaussian is exact.
+        The kernel, or None where there are fewer than 4 LR pixels for each of its weights, its windows would leave
+        the image, or the Gaussian is exact.
     """
     K = fitting_size(gaussian.sigma, gaussian.shift, sharp.factor)
     if sharp.usable.sum() < PIXELS_PER_WEIGHT * K**2 or K**2 > MOST_WEIGHTS or gaussian.left < _EXACT:
         return None
+    reach, places = (K - sharp.factor) // 2, sharp.factor * torch.nonzero(sharp.usable)
+    size = torch.tensor(sharp.X.shape[-2:])
+    if (places < reach).any() or (places - reach + K > size).any():
+        return None  # a Gaussian on the edge of what was looked at: its windows would leave the image
     folds = fold_map(*sharp.usable.shape)[sharp.usable.numpy()]
     parts = [_parts(sharp, K, torch.from_numpy(folds == fold)) for fold in range(FOLDS)]
     whole = [np.linalg.qr(np.concatenate(of_band)).R for of_band in zip(*parts, strict=True)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from hsrdiff.observation.likeness import Likeness
 from hsrdiff.observation.scene import Scene
+from hsrdiff.observation.shift_field import ShiftField, fit_field
 from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.observation.spectral import SpectralResponse
 from hsrdiff.typing import FloatArray
@@ -42,6 +43,11 @@ class BlockShift:
     error: float
 
     @property
+    def middle(self) -> tuple[float, float]:
+        """Row and column of its middle, LR pixels, counted between pixel centres."""
+        return self.row + (self.height - 1) / 2, self.column + (self.width - 1) / 2
+
+    @property
     def telling(self) -> bool:
         """Whether the block shows enough to be counted."""
         return self.error <= _TELLING
@@ -58,6 +64,8 @@ class Registration:
         correlation: Mean over MSI bands of the correlation of R Y and X D with Y moved by the shift.
         bands: Shift of each MSI band alone, shape (b, 2), NaN where it shows nothing.
         blocks: Shifts of parts of the image.
+        field: The shift as it changes over the image, where the blocks say clearly that it does.
+        size: Rows and columns of the HSI.
     """
 
     shift: tuple[float, float]
@@ -65,6 +73,8 @@ class Registration:
     correlation: float
     bands: FloatArray
     blocks: tuple[BlockShift, ...] = ()
+    field: ShiftField | None = None
+    size: tuple[int, int] = (0, 0)
 
     @property
     def length(self) -> float:
@@ -88,6 +98,11 @@ class Registration:
         """Whether the whole image is shifted alike."""
         return self.agreeing >= GLOBAL_SHARE
 
+    @property
+    def left(self) -> ShiftField | None:
+        """The affine field of the blocks, however small it is; None where fewer than 8 of them tell something."""
+        return fit_field(*_of_blocks(self.blocks), self.size, least=False)
+
     def describe(self) -> str:
         """Say the shift and how far to trust it."""
         rows, columns = (f"{value:+.2f}" if abs(value) >= 0.005 else "0" for value in self.shift)
@@ -100,6 +115,8 @@ class Registration:
         words += f"; {sure}: standard error {self.error:.2g}, correlation {self.correlation:.2f}"
         if len(told) > 1:
             words += f", {100 * self.agreeing:.0f} % of {len(told)} blocks agree"
+        if self.field is not None:
+            words += f"; it is {self.field.describe()}"
         return words
 
 
@@ -153,10 +170,22 @@ def register(scene: Scene, spatial: SpatialResponse, spectral: SpectralResponse 
             BlockShift(*place, (float(d[0]), float(d[1])), float(error))
             for place, d, error in zip(places, parts.shift, parts.error, strict=True)
         )
-    told = np.array([block.shift for block in blocks if block.telling]).reshape(-1, 2)
+    middles, told, errors = _of_blocks(blocks)
     known = of_bands[np.isfinite(of_bands).all(axis=1)]
     error = max(float(whole.error[0]), _scatter(told), _scatter(known))
-    return Registration((float(shift[0]), float(shift[1])), error, whole.correlation, of_bands, blocks)
+    size = int(scene.Y.shape[-2]), int(scene.Y.shape[-1])
+    field = fit_field(middles, told, errors, size)
+    return Registration((float(shift[0]), float(shift[1])), error, whole.correlation, of_bands, blocks, field, size)
+
+
+def _of_blocks(blocks: tuple[BlockShift, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return middles (n, 2), shifts (n, 2) and standard errors (n,) of the blocks that tell something."""
+    telling = [block for block in blocks if block.telling]
+    middles, shifts = (
+        np.array([getattr(block, name) for block in telling], dtype=np.float64).reshape(-1, 2)
+        for name in ("middle", "shift")
+    )
+    return middles, shifts, np.array([block.error for block in telling], dtype=np.float64)
 
 
 def _scatter(shifts: FloatArray) -> float:

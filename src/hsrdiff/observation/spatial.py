@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import operator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
-from hsrdiff.errors import FactorError, InputError, InvalidValueError, ShapeError, did_you_mean
+from hsrdiff.errors import InputError, InvalidValueError, ShapeError
+from hsrdiff.observation.kernel_windows import BORDERS, KernelWindows, check_factor
+from hsrdiff.observation.kernels import FWHM_PER_SIGMA, gaussian_kernel, moved_kernel
 from hsrdiff.typing import HRHSI, LRHSI
 
-BORDERS = ("symmetric", "circular", "replicate")
-FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))  # 2.35482
+__all__ = ["BORDERS", "FWHM_PER_SIGMA", "SpatialResponse", "check_factor"]
 
 
 class SpatialResponse:
@@ -45,8 +44,6 @@ class SpatialResponse:
     ) -> None:
         self.factor = check_factor(factor)
         self.kernel = torch.as_tensor(kernel).detach().to("cpu", torch.float64, copy=True)
-        if border not in BORDERS:
-            raise InputError(f"the border rule is '{border}'", do=did_you_mean(str(border), BORDERS))
         self.border = border
         self.name = name
         if self.kernel.ndim != 2 or self.kernel.shape[0] != self.kernel.shape[1] or not self.kernel.numel():
@@ -65,6 +62,7 @@ class SpatialResponse:
                 expected="1",
                 do="use SpatialResponse.from_kernel, which normalises it",
             )
+        self._axis = KernelWindows(self.size, self.factor, border)
         # k = sum_r columns[:, r] rows[:, r]^T, exact to float64 rounding.
         u, singular, vt = torch.linalg.svd(self.kernel)
         rank = int((singular > singular[0] * self.size * torch.finfo(torch.float64).eps).sum())
@@ -84,7 +82,7 @@ class SpatialResponse:
     @property
     def offset(self) -> int:
         """Offset o = (K - s) / 2, HR pixels that the kernel reaches beyond its block."""
-        return (self.size - self.factor) // 2
+        return self._axis.offset
 
     def apply(self, Z: HRHSI) -> LRHSI:
         """Return Y = Z D, Eq. (1).
@@ -103,9 +101,9 @@ class SpatialResponse:
         self.lr_size((Z.shape[-2], Z.shape[-1]))
         # Numerics: under autocast einsum would drop to half precision; D stays in the precision of Z.
         with torch.autocast(Z.device.type, enabled=False):
-            windows = self._windows(Z, -2)  # (n, B, h, K, W)
+            windows = self._axis.split(Z, -2)  # (n, B, h, K, W)
             tall = self._columns.T.to(Z) @ windows  # (n, B, h, r, W)
-            windows = self._windows(tall, -1)  # (n, B, h, r, w, K)
+            windows = self._axis.split(tall, -1)  # (n, B, h, r, w, K)
             Y: LRHSI = torch.einsum("nbhrwk,kr->nbhw", windows, self._rows.to(Z))
         return Y
 
@@ -132,9 +130,9 @@ class SpatialResponse:
             )
         with torch.autocast(Y.device.type, enabled=False):
             windows = torch.einsum("nbhw,kr->nbhrwk", Y, self._rows.to(Y))
-            tall = self._fold(windows, -1, width)  # (n, B, h, r, W)
+            tall = self._axis.fold(windows, -1, width)  # (n, B, h, r, W)
             windows = self._columns.to(Y) @ tall  # (n, B, h, K, W)
-            return self._fold(windows, -2, height)
+            return self._axis.fold(windows, -2, height)
 
     def dense(self, Z: HRHSI) -> HRHSI:
         """Return ``F[p, q] = sum_uv k[u, v] Z[p + u - o, q + v - o]``, what D sees from every HR pixel; Z is 0 outside.
@@ -169,15 +167,7 @@ class SpatialResponse:
         """
         if not rows and not columns:
             return self
-        room = math.floor(max(abs(rows), abs(columns))) + 2
-        place = torch.arange(self.size + 2 * room, dtype=torch.float64)[:, None] - room - torch.arange(self.size)
-        kernel = _keys(place - rows) @ self.kernel @ _keys(place - columns).T
-        while len(kernel) > self.factor:  # rings of zeros at the edge need no work
-            edge = torch.ones_like(kernel)
-            edge[1:-1, 1:-1] = 0
-            if bool((kernel * edge).any()):
-                break
-            kernel = kernel[1:-1, 1:-1]
+        kernel = moved_kernel(self.kernel, rows, columns, self.factor)
         name = f"{self.name} moved by {rows:.3g} rows and {columns:.3g} columns"
         return SpatialResponse(kernel, self.factor, self.border, name)
 
@@ -199,7 +189,7 @@ class SpatialResponse:
             pair = []
             for profile, blocks in ((column, height), (row, width)):
                 windows = torch.eye(blocks, dtype=torch.float64)[:, :, None] * profile
-                pair.append(self._fold(windows, -1, blocks * self.factor))
+                pair.append(self._axis.fold(windows, -1, blocks * self.factor))
             operators.append((pair[0], pair[1]))
         return operators
 
@@ -238,36 +228,6 @@ class SpatialResponse:
     def __repr__(self) -> str:
         return f"SpatialResponse({self.describe()})"
 
-    def _index(self, length: int, device: torch.device) -> torch.Tensor:
-        """Source pixel s i + u - o of each window element along an axis, shape (length / s * K,)."""
-        blocks = torch.arange(length // self.factor, device=device)[:, None] * self.factor
-        index = (blocks + torch.arange(self.size, device=device) - self.offset).flatten()
-        if self.border == "circular":
-            return index.remainder(length)
-        if self.border == "replicate":
-            return index.clamp(0, length - 1)
-        index = index.remainder(2 * length)  # the mirrored image repeats after 2 lengths
-        return torch.minimum(index, 2 * length - 1 - index)
-
-    def _windows(self, image: torch.Tensor, axis: int) -> torch.Tensor:
-        """Split `axis` into (blocks, K), reading beyond the border by the border rule."""
-        length = image.shape[axis]
-        if self.size != self.factor:
-            image = image.index_select(axis, self._index(length, image.device))
-        shape = list(image.shape)
-        shape[axis : axis + 1 or None] = [length // self.factor, self.size]
-        return image.reshape(shape)
-
-    def _fold(self, windows: torch.Tensor, axis: int, length: int) -> torch.Tensor:
-        """Adjoint of `_windows`: add each window element to the pixel it was read from."""
-        image = windows.flatten(axis - 1, axis)
-        if self.size == self.factor:
-            return image
-        shape = list(image.shape)
-        shape[axis] = length
-        folded = torch.zeros(shape, dtype=image.dtype, device=image.device)
-        return folded.index_add(axis, self._index(length, image.device), image)
-
     @classmethod
     def gaussian(
         cls, factor: int, sigma: float | None = None, size: int | None = None, border: str = "symmetric"
@@ -289,16 +249,9 @@ class SpatialResponse:
         """
         s = check_factor(factor)
         width = s / FWHM_PER_SIGMA if sigma is None else float(sigma)
-        if not (math.isfinite(width) and width > 0):
-            raise InputError(f"the PSF's sigma is {width}", expected="a positive number of HR pixels")
         # P17: the PSF of PaviaU and Chikusei, which the paper leaves open: one LR pixel wide at half maximum.
         side = s + 2 * math.ceil(s / 2) if size is None else int(size)
-        if side < 1:
-            raise InputError(f"the PSF's size is {side}", expected="at least 1 HR pixel")
-        u = np.arange(side, dtype=np.float64) - (side - 1) / 2
-        profile = np.exp(-0.5 * (u / width) ** 2)
-        profile /= profile.sum()
-        return cls(np.outer(profile, profile), s, border, name=f"Gaussian sigma {width:.4g} px")
+        return cls(gaussian_kernel(width, side), s, border, name=f"Gaussian sigma {width:.4g} px")
 
     @classmethod
     def cave_x32(cls) -> SpatialResponse:
@@ -340,31 +293,3 @@ class SpatialResponse:
         if math.isfinite(total) and total <= 0:
             raise InputError(f"the kernel sums to {total:.6g}", expected="a positive sum")
         return cls(kernel if not math.isfinite(total) else kernel / total, factor, border)
-
-
-def check_factor(factor: Any) -> int:
-    """Return `factor` as an int of at least 2.
-
-    Args:
-        factor: s = H / h.
-
-    Returns:
-        The same number.
-
-    Raises:
-        FactorError: It is not a whole number of at least 2.
-    """
-    try:
-        whole = operator.index(factor)
-    except TypeError:
-        whole = int(factor) if isinstance(factor, float) and factor.is_integer() else 0
-    if whole < 2:
-        raise FactorError(f"the factor is {factor}", expected="a whole number of at least 2")
-    return whole
-
-
-def _keys(x: torch.Tensor) -> torch.Tensor:
-    """Cubic convolution kernel of Keys with a = -1/2: it reproduces parabolas."""
-    x = x.abs()
-    near, far = (1.5 * x - 2.5) * x.square() + 1.0, ((2.5 - 0.5 * x) * x - 4.0) * x + 2.0
-    return torch.where(x <= 1.0, near, torch.where(x < 2.0, far, torch.zeros_like(x)))

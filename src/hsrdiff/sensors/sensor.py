@@ -58,7 +58,7 @@ class Sensor:
         empty = [band for band, row in zip(self.bands, response, strict=True) if not row.any()]
         if empty:
             raise SensorError(
-                f"band {empty[0]} of sensor '{self.name}' is zero at every wavelength",
+                f"band {empty[0]} of sensor '{self.name}' is zero or negative at every wavelength",
                 do="remove the band from the table",
             )
 

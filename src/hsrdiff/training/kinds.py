@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from hsrdiff.training.competitors import is_competitor_recipe, run_competitor_recipe
 from hsrdiff.training.kriging import is_kernel_recipe, run_kernel_recipe
-from hsrdiff.training.recipe import read_toml
+from hsrdiff.training.recipe_file import FOLDER, read_toml
 from hsrdiff.training.residual import is_residual_recipe, run_residual_recipe
 from hsrdiff.training.run import TrainResult, run_recipe
 from hsrdiff.typing import PathLike
@@ -44,6 +43,5 @@ def steps_of(recipe: str) -> int:
     Raises:
         RecipeError: If there is no such recipe.
     """
-    folder = Path(__file__).parent.parent / "recipes"
-    found = next(folder.rglob(f"{recipe}.toml"), folder / f"{recipe}.toml")
+    found = next(FOLDER.rglob(f"{recipe}.toml"), FOLDER / f"{recipe}.toml")
     return int(read_toml(found, recipe, None)["training"]["steps"])

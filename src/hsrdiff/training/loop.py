@@ -173,6 +173,18 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def end_processes() -> None:
+    """Wait for a launcher's other processes and take the process group down; nothing without a launcher.
+
+    To be called once, when nothing is left to train in this process. A group that lives on while the interpreter ends
+    can abort it, all files written, with "terminate called without an active exception".
+    """
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()  # a process that leaves early would take the others' connections with it
+        _accelerator().end_training()
+
+
 def _accelerator() -> Any:
     try:
         from accelerate import Accelerator

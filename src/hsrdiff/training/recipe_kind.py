@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hsrdiff.training.recipe import explain, read_toml
+from hsrdiff.training.recipe_file import FOLDER, explain, read_toml
 from hsrdiff.typing import PathLike
 
 _Recipe = TypeVar("_Recipe", bound=BaseModel)
@@ -20,19 +20,18 @@ class RecipeKind(Generic[_Recipe]):
     """Recipes of one kind.
 
     Attributes:
-        folder: Under the package's recipes.
-        key: A table or key at the top of the file that no other kind has.
+        folders: Under the package's recipes.
+        key: A table or key at the top of the file that no other kind has; None for the kind of all the rest.
         model: Checks the content.
     """
 
-    folder: str
-    key: str
+    folders: tuple[str, ...]
+    key: str | None
     model: type[_Recipe]
 
     def shipped(self) -> dict[str, Path]:
         """Return the recipes of this kind that come with the package, by name."""
-        folder = Path(__file__).parent.parent / "recipes" / self.folder
-        return {p.stem: p for p in sorted(folder.glob("*.toml"))}
+        return {p.stem: p for p in sorted(p for folder in self.folders for p in (FOLDER / folder).glob("*.toml"))}
 
     def holds(self, name_or_path: PathLike) -> bool:
         """Tell whether a recipe is of this kind: shipped as such, or with its key.
@@ -41,7 +40,7 @@ class RecipeKind(Generic[_Recipe]):
             name_or_path: Name of a shipped recipe, or a TOML file; one that cannot be read is not.
 
         Returns:
-            True where it is.
+            True where it is; of the kind of all the rest only shipped ones are known by this.
         """
         if str(name_or_path) in self.shipped():
             return True
@@ -55,7 +54,7 @@ class RecipeKind(Generic[_Recipe]):
 
         Args:
             name_or_path: Name of a shipped recipe, or a TOML file.
-            overrides: Dotted keys and TOML values that replace the file's.
+            overrides: Dotted keys and TOML values that replace the file's, such as ``{"training.seed": "1"}``.
 
         Returns:
             The recipe.

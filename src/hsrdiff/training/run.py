@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 
 from hsrdiff.diffusion import linear_schedule
 from hsrdiff.errors import WriteError
 from hsrdiff.networks import DENOISERS, ModelCard, NoiseRange, save_weights
+from hsrdiff.observation.band_places import BandPlaces
 from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, read_progress
@@ -207,11 +209,16 @@ def make_card(
     """
     bands, msi_bands = training.scenes[0].shape[0], training.observation.spectral.matrix.shape[0]
     parameters = sum(p.numel() for p in task.network.parameters())
+    places = None
+    if training.wavelengths_nm is not None:
+        places = BandPlaces.of(training.observation.spectral, np.asarray(training.wavelengths_nm))
     return ModelCard(
         name=name,
         bands=bands,
         msi_bands=msi_bands,
         wavelengths_nm=training.wavelengths_nm,
+        msi_wavelengths_nm=None if places is None else places.centres_nm.round(2).tolist(),
+        msi_widths_nm=None if places is None else places.widths_nm.round(2).tolist(),
         factor=training.factor,
         peak=training.peak,
         sensor=training.sensor,

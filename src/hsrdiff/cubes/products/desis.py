@@ -9,22 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import only_read
-from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.band_stack import BandPlace, MaskLayer
-from hsrdiff.cubes.products.dlr import (
-    describes,
-    files_of,
-    has_spectral_image,
-    read_band_table,
-    read_description,
-    read_stack,
-)
+from hsrdiff.cubes.products.dlr import DlrProduct, describes, has_spectral_image
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
-from hsrdiff.cubes.spectral_axis import SpectralAxis
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,36 +51,16 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         CubeFormatError: A file is missing or damaged, or the product is of another level.
     """
     words = chosen_words(path, variable, (UNMASKED,))
-    files = files_of(path, "DESIS")
-    root = read_description(files, "DESIS")
     # bands are listed under interiorOrientation as well
-    bands = read_band_table(root.findall("specific/bandCharacterisation/band"), _TAGS, files.metadata)
-    order = np.argsort(bands.centres_nm, kind="stable")
+    product = DlrProduct.opened(path, "DESIS", "specific/bandCharacterisation/band", _TAGS)
     masks: tuple[MaskLayer, ...] = ()
-    quality = files.layer("QL_QUALITY-2")
+    quality = product.files.layer("QL_QUALITY-2")
     if quality is not None and UNMASKED not in words:
         masks = tuple(
             MaskLayer(name, tuple(BandPlace(quality, number) for number in numbers))
             for name, numbers in _LAYERS.items()
         )
-    stack, grid, fill = read_stack(files, bands, order.tolist(), None, masks)
-    return build_cube(
-        stack,
-        Packing.of(grid.dtype, bands.gains[order], bands.offsets[order], fill),
-        axis=SpectralAxis(
-            bands.centres_nm[order],
-            bands.widths_nm[order],
-            None,
-            tuple(f"channel {bands.numbers[place]}" for place in order),
-        ),
-        crs=grid.crs,
-        transform=grid.transform,
-        chunks=chunks,
-        attrs={
-            "hsrdiff_quantity": "reflectance",
-            "masked_by": ", ".join(mask.name for mask in masks) or "nothing but nodata",
-        },
-    )
+    return product.cube([f"channel {number}" for number in product.bands.numbers], masks, chunks=chunks)
 
 
 write = only_read(title)

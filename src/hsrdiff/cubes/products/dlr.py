@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hsrdiff.cubes.products.band_stack import BandPlace, BandStack, Grid, MaskLayer, grid_of
+from hsrdiff.cubes.cube import build_cube
+from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.products.band_stack import BandPlace, BandStack, MaskLayer, grid_of
 from hsrdiff.cubes.products.product_files import named_like, number_at, only_file, read_xml
+from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-    from hsrdiff.typing import FloatArray
+    import xarray as xr
+
+    from hsrdiff.cubes.cube import Chunks
+    from hsrdiff.typing import BoolArray, FloatArray
 
 _METADATA = r"METADATA\.xml"
 _IMAGE = r"SPECTRAL_IMAGE(_COG)?\.(tiff?|geotiff)"
@@ -171,32 +178,91 @@ def read_band_table(elements: list[Element], tags: tuple[str, str, str, str], pa
     return DlrBands(tuple(numbers), table[:, 0], table[:, 1], table[:, 2], table[:, 3])
 
 
-def read_stack(
-    files: DlrFiles, bands: DlrBands, order: list[int], background: float | None, masks: tuple[MaskLayer, ...]
-) -> tuple[BandStack, Grid, float]:
-    """Open the spectral image with its bands in a new order.
+@dataclass(frozen=True)
+class DlrProduct:
+    """An opened product.
 
     Args:
-        files: The files.
+        files: Its files.
+        root: Its description.
         bands: The bands as described.
-        order: For each band of the cube its place in the image, counted from 0.
-        background: The raw number of an invalid pixel as described; None for what the image says.
-        masks: Quality layers.
-
-    Returns:
-        The bands, their grid, and the raw number of an invalid pixel.
-
-    Raises:
-        CubeFormatError: The image has another number of bands than are described.
+        order: For each band of the cube, by increasing wavelength, its place in the image, counted from 0.
     """
-    grid = grid_of(files.image)
-    if grid.bands != len(bands.numbers):
-        raise CubeFormatError(
-            f"{files.image} has {grid.bands} bands",
-            expected=f"{len(bands.numbers)} as in {files.metadata.name}",
-            do="copy the product again",
+
+    files: DlrFiles
+    root: Element
+    bands: DlrBands
+    order: list[int]
+
+    @classmethod
+    def opened(cls, path: Path, mission: str, elements: str, tags: tuple[str, str, str, str]) -> DlrProduct:
+        """Find the files of a product and read its description.
+
+        Args:
+            path: The folder, the description or the spectral image.
+            mission: The name of the mission, for messages.
+            elements: Where the description has one element a band.
+            tags: As for `read_band_table`.
+
+        Returns:
+            The product.
+
+        Raises:
+            CubeFormatError: A file is missing or damaged, or the product is of another level.
+        """
+        files = files_of(path, mission)
+        root = read_description(files, mission)
+        bands = read_band_table(root.findall(elements), tags, files.metadata)
+        return cls(files, root, bands, np.argsort(bands.centres_nm, kind="stable").tolist())
+
+    def cube(
+        self,
+        names: Sequence[str],
+        masks: tuple[MaskLayer, ...],
+        *,
+        chunks: Chunks,
+        good: BoolArray | None = None,
+        background: float | None = None,
+    ) -> xr.DataArray:
+        """Return the reflectance, bands by increasing wavelength.
+
+        Args:
+            names: Name of each band, in the order of the image.
+            masks: Quality layers.
+            chunks: As for `open_cube`.
+            good: False for bands without data, in the order of the image, or None.
+            background: The raw number of an invalid pixel as described; None for what the image says.
+
+        Returns:
+            The cube.
+
+        Raises:
+            CubeFormatError: The image has another number of bands than are described.
+        """
+        bands, order, image = self.bands, self.order, self.files.image
+        grid = grid_of(image)
+        if grid.bands != len(bands.numbers):
+            raise CubeFormatError(
+                f"{image} has {grid.bands} bands",
+                expected=f"{len(bands.numbers)} as in {self.files.metadata.name}",
+                do="copy the product again",
+            )
+        stated = background if background is not None else grid.nodata
+        fill = -32768.0 if stated is None else stated
+        return build_cube(
+            BandStack(tuple(BandPlace(image, place + 1) for place in order), grid, fill, masks),
+            Packing.of(grid.dtype, bands.gains[order], bands.offsets[order], fill),
+            axis=SpectralAxis(
+                bands.centres_nm[order],
+                bands.widths_nm[order],
+                None if good is None else good[order],
+                tuple(names[place] for place in order),
+            ),
+            crs=grid.crs,
+            transform=grid.transform,
+            chunks=chunks,
+            attrs={
+                "hsrdiff_quantity": "reflectance",
+                "masked_by": ", ".join(mask.name for mask in masks) or "nothing but nodata",
+            },
         )
-    stated = background if background is not None else grid.nodata
-    fill = -32768.0 if stated is None else stated
-    places = tuple(BandPlace(files.image, place + 1) for place in order)
-    return BandStack(places, grid, fill, masks), grid, fill

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import only_read
-from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.band_stack import BandPlace, MaskLayer
-from hsrdiff.cubes.products.dlr import (
-    DlrBands,
-    DlrFiles,
-    describes,
-    files_of,
-    has_spectral_image,
-    read_band_table,
-    read_description,
-    read_stack,
-)
+from hsrdiff.cubes.products.dlr import DlrBands, DlrFiles, DlrProduct, describes, has_spectral_image
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words, number_at
-from hsrdiff.cubes.spectral_axis import SpectralAxis
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -69,33 +57,14 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         CubeFormatError: A file is missing or damaged, or the product is of another level.
     """
     words = chosen_words(path, variable, (UNMASKED,))
-    files = files_of(path, "EnMAP")
-    root = read_description(files, "EnMAP")
-    bands = read_band_table(root.findall("specific/bandCharacterisation/bandID"), _TAGS, files.metadata)
-    order = np.argsort(bands.centres_nm, kind="stable")
+    product = DlrProduct.opened(path, "EnMAP", "specific/bandCharacterisation/bandID", _TAGS)
+    root, bands, files = product.root, product.bands, product.files
     background = None
     if root.find("specific/backgroundValue") is not None:
         background = number_at(root, "specific/backgroundValue", files.metadata)
-    masks = () if UNMASKED in words else _masks(files, order.tolist())
-    stack, grid, fill = read_stack(files, bands, order.tolist(), background, masks)
-    good, names = _good_bands(root, bands), _names(root, bands)
-    return build_cube(
-        stack,
-        Packing.of(grid.dtype, bands.gains[order], bands.offsets[order], fill),
-        axis=SpectralAxis(
-            bands.centres_nm[order],
-            bands.widths_nm[order],
-            None if good is None else good[order],
-            tuple(names[place] for place in order),
-        ),
-        crs=grid.crs,
-        transform=grid.transform,
-        chunks=chunks,
-        attrs={
-            "hsrdiff_quantity": "reflectance",
-            "masked_by": ", ".join(mask.name for mask in masks) or "nothing but nodata",
-        },
-    )
+    masks = () if UNMASKED in words else _masks(files, product.order)
+    good = _good_bands(root, bands)
+    return product.cube(_names(root, bands), masks, chunks=chunks, good=good, background=background)
 
 
 write = only_read(title)

@@ -9,7 +9,6 @@ import torch
 
 from hsrdiff.fusers.residual.coordinates import Coordinates
 from hsrdiff.fusers.residual.evidence import Evidence
-from hsrdiff.fusers.residual.frame import EDGES
 
 IMAGE = 4  # leading principal coordinates of the base
 SCALARS = 3  # brightness, uncertainty, factor
@@ -33,24 +32,21 @@ class Conditioned:
     scale: float
 
 
-def channel_count(coordinates: int, spectrum: int = 0, *, edges: bool = False) -> int:
+def channel_count(coordinates: int, spectrum: int = 0) -> int:
     """Return K.
 
     Args:
         coordinates: r.
         spectrum: B where the network reads the base's spectrum, else 0.
-        edges: Whether it is told how near the edges of the camera's frame are.
 
     Returns:
-        ``5 r + IMAGE + SCALARS + spectrum + EDGES``.
+        ``5 r + IMAGE + SCALARS + spectrum``.
     """
-    return 5 * coordinates + IMAGE + SCALARS + spectrum + (EDGES if edges else 0)
+    return 5 * coordinates + IMAGE + SCALARS + spectrum
 
 
 @torch.no_grad()
-def condition(
-    evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = False, edges: bool = False
-) -> Conditioned:
+def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = False) -> Conditioned:
     """Turn the evidence into channels.
 
     In residual coordinates, r channels each: how the two kernels differ, how regression differs, the surprise of the
@@ -63,7 +59,6 @@ def condition(
         evidence: The base and its companions.
         coordinates: Residual coordinates.
         spectrum: Whether to add the spectrum, B channels.
-        edges: Whether to add how near the edges of the camera's frame are; none is where the frame is not known.
 
     Returns:
         The channels and the unit.
@@ -104,9 +99,6 @@ def condition(
         optics = evidence.optics() / (unit * levels.repeat(2)[:, None, None])
     else:
         optics = base.new_zeros((1, 0, *base.shape[-2:]))
-    if edges:
-        frame = evidence.frame
-        channels.append(base.new_zeros((1, EDGES, *evidence.size)) if frame is None else frame.edges(*evidence.size))
     return Conditioned(torch.cat(channels, dim=1).float(), optics.float(), scale)
 
 

@@ -14,7 +14,6 @@ from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual.coordinates import Coordinates
-from hsrdiff.fusers.residual.frame import Frame
 from hsrdiff.fusers.residual.registration import band_shifts, gradients, registered
 from hsrdiff.observation import Scene, SpectralResponse
 from hsrdiff.observation.gram import LRGram
@@ -39,7 +38,7 @@ class Evidence:
         variance: Of each pixel in units of each band's factor, shape (1, 1, H, W).
         covariance: Of the errors across bands in those units, shape (B, B), float64.
         gram: D^T D, for what is to be added without changing Z D.
-        frame: Where the image lies in its camera's frame; None where that is not known.
+        axis: Where the optical axis meets the image, row and column in pixels.
         notes: What the base has to say.
     """
 
@@ -52,7 +51,7 @@ class Evidence:
     variance: torch.Tensor
     covariance: torch.Tensor
     gram: LRGram
-    frame: Frame | None
+    axis: tuple[float, float]
     notes: dict[str, str]
 
     @classmethod
@@ -63,7 +62,7 @@ class Evidence:
         base: KrigingLearned,
         *,
         generator: torch.Generator,
-        frame: Frame | None = None,
+        axis: tuple[float, float] | None = None,
         register: bool = False,
     ) -> Evidence:
         """Krige, regress, and keep what each says.
@@ -72,7 +71,7 @@ class Evidence:
             scene: The scene, with its observation.
             base: The base, in its own options.
             generator: Source of the landmarks.
-            frame: Where the image lies in its camera's frame, if that is known.
+            axis: Where the optical axis meets the image, row and column in pixels; its middle when None.
             register: Measure how bands lie off each other and move them in the base, as far as no image sees it.
 
         Returns:
@@ -113,7 +112,7 @@ class Evidence:
             image(kriged.variance[:, None]).to(Z),
             kriged.covariance,
             gram,
-            frame,
+            axis or ((size[0] - 1) / 2, (size[1] - 1) / 2),
             notes,
         )
 
@@ -121,11 +120,6 @@ class Evidence:
     def surprise(self) -> torch.Tensor:
         """Leave-one-out errors over their predicted size, whose mean square is the bands' factors, (1, B, h, w)."""
         return self.left_out * self.precision.sqrt()
-
-    @property
-    def axis(self) -> tuple[float, float]:
-        """Where the optical axis meets the image, row and column in pixels: its middle where no frame is known."""
-        return (self.frame or Frame(self.size)).axis
 
     @property
     def size(self) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from hsrdiff.fusers.options import count
 from hsrdiff.fusers.residual.condition import Conditioned, condition
 from hsrdiff.fusers.residual.diffused import Diffused
 from hsrdiff.fusers.residual.evidence import Evidence
-from hsrdiff.fusers.residual.frame import frame_note, whole_frame
 from hsrdiff.fusers.residual.model import (
     SAME_RESPONSE,
     ResidualCard,
@@ -147,9 +146,8 @@ class HsrDiffResidual:
         model, card = self._fitting(observation.spectral.matrix, scene.factor)
         check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
         own = model.config.basis == "sensors"
-        frame = whole_frame(model.config.frame, (int(scene.X.shape[-2]), int(scene.X.shape[-1])))
         gather = EVIDENCE[model.config.parts.evidence]
-        return gather(scene, self.base, generator=generator, frame=frame, register=not own)
+        return gather(scene, self.base, generator=generator, register=not own)
 
     @torch.no_grad()
     def sample(self, evidence: Evidence, *, generator: torch.Generator) -> Fusion:
@@ -166,9 +164,9 @@ class HsrDiffResidual:
         R = require_observation(scene, self.name).spectral.matrix
         model, card = self._fitting(R, scene.factor)
         coordinates = model.coordinates(evidence.covariance, R)
-        given = condition(evidence, coordinates, spectrum=model.reads_spectrum, edges=model.reads_edges)
+        given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
-        notes = evidence.notes | self._notes(card, scene.factor, R) | frame_note(model.config.frame, evidence.size)
+        notes = evidence.notes | self._notes(card, scene.factor, R)
         if not given.scale:
             return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)

@@ -33,7 +33,6 @@ class ResidualModelConfig(BaseModel):
             which serve any.
         bands: B of the pair of sensors; 0 for any.
         msi_bands: b of the pair of sensors; 0 for any.
-        frame: Rows and columns of the camera's frame, whose edges the network is told; None where it is not.
         parts: What it works with.
         network: Widths and depths.
     """
@@ -43,7 +42,6 @@ class ResidualModelConfig(BaseModel):
     basis: Literal["sensors", "scene"]
     bands: int = Field(0, ge=0)
     msi_bands: int = Field(0, ge=0)
-    frame: tuple[int, int] | None = None
     parts: Parts = USUAL
     network: ResidualConfig
 
@@ -54,7 +52,6 @@ class ResidualModelConfig(BaseModel):
         bands: int,
         msi_bands: int,
         *,
-        frame: tuple[int, int] | None = None,
         parts: Parts = USUAL,
         **network: object,
     ) -> ResidualModelConfig:
@@ -64,7 +61,6 @@ class ResidualModelConfig(BaseModel):
             basis: As above.
             bands: B.
             msi_bands: b.
-            frame: As above.
             parts: As above.
             **network: Fields of ResidualConfig but the conditions.
 
@@ -73,11 +69,11 @@ class ResidualModelConfig(BaseModel):
         """
         own = basis == "sensors"
         coordinates = int(str(network.get("coordinates", ResidualConfig.model_fields["coordinates"].default)))
-        conditions = channel_count(coordinates, bands if own else 0, edges=frame is not None)
+        conditions = channel_count(coordinates, bands if own else 0)
         counted = {"conditions": conditions, "optics": 2 * bands if own else 0}
         shape = ResidualConfig.model_validate(network | counted)
         own_bands, own_msi = (bands, msi_bands) if own else (0, 0)
-        return cls(basis=basis, bands=own_bands, msi_bands=own_msi, frame=frame, parts=parts, network=shape)
+        return cls(basis=basis, bands=own_bands, msi_bands=own_msi, parts=parts, network=shape)
 
 
 class ResidualCard(BaseModel):
@@ -138,11 +134,6 @@ class ResidualModel(nn.Module):
     def reads_spectrum(self) -> bool:
         """Whether the condition holds the base's spectrum."""
         return self.config.basis == "sensors"
-
-    @property
-    def reads_edges(self) -> bool:
-        """Whether the condition holds the edges of the camera's frame."""
-        return self.config.frame is not None
 
     def fix(self, coordinates: Coordinates) -> None:
         """Keep the coordinates of a pair of sensors with the weights.

@@ -16,7 +16,6 @@ from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.regression_projected import RegressionProjected
 from hsrdiff.fusers.residual.coordinates import Coordinates
 from hsrdiff.fusers.residual.evidence import Evidence
-from hsrdiff.fusers.residual.frame import Frame
 from hsrdiff.observation import Scene
 from hsrdiff.observation.gram import LRGram
 
@@ -36,7 +35,7 @@ class PlainEvidence(Evidence):
 
     @classmethod
     def about(
-        cls, scene: Scene, base: torch.Tensor, left_out: torch.Tensor, frame: Frame | None, typical: float
+        cls, scene: Scene, base: torch.Tensor, left_out: torch.Tensor, axis: tuple[float, float] | None, typical: float
     ) -> PlainEvidence:
         """Put a base where kriging's would stand.
 
@@ -44,7 +43,7 @@ class PlainEvidence(Evidence):
             scene: The pair, with its observation.
             base: Shape (1, B, H, W).
             left_out: Error of foretelling each LR pixel, shape (1, B, h, w).
-            frame: Where the image lies in its camera's frame, if that is known.
+            axis: Where the optical axis meets the image, if that is known.
             typical: As above.
 
         Returns:
@@ -69,7 +68,7 @@ class PlainEvidence(Evidence):
             torch.ones_like(base[:, :1]),
             covariance / level,
             LRGram(require_observation(scene, cls.__name__).spatial, size),
-            frame,
+            axis or ((size[0] - 1) / 2, (size[1] - 1) / 2),
             {},
             typical,
         )
@@ -94,7 +93,7 @@ def regression_evidence(
     base: KrigingLearned,
     *,
     generator: torch.Generator,
-    frame: Frame | None = None,
+    axis: tuple[float, float] | None = None,
     register: bool = False,
 ) -> Evidence:
     """Take the projected regression as base, and as LR errors what the guide does not explain of Y.
@@ -103,7 +102,7 @@ def regression_evidence(
         scene: The scene, with its observation.
         base: Not used.
         generator: Not used.
-        frame: Where the image lies in its camera's frame, if that is known.
+        axis: Where the optical axis meets the image, if that is known.
         register: Not used.
 
     Returns:
@@ -116,7 +115,7 @@ def regression_evidence(
     Z = RegressionProjected().fuse(scene, generator=generator).Z_hat
     Z = fill_invalid(Z, output_mask(scene))
     left_out = Regression().estimate(scene).residual.to(Z)
-    return PlainEvidence.about(scene, Z, left_out, frame, _REGRESSION)
+    return PlainEvidence.about(scene, Z, left_out, axis, _REGRESSION)
 
 
 @torch.no_grad()
@@ -125,7 +124,7 @@ def upsampled_evidence(
     base: KrigingLearned,
     *,
     generator: torch.Generator,
-    frame: Frame | None = None,
+    axis: tuple[float, float] | None = None,
     register: bool = False,
 ) -> Evidence:
     """Take the upsampled Y as base, as the paper's network does, and foretell LR pixels by their four neighbours.
@@ -134,7 +133,7 @@ def upsampled_evidence(
         scene: The scene, with its observation.
         base: Not used.
         generator: Not used.
-        frame: Where the image lies in its camera's frame, if that is known.
+        axis: Where the optical axis meets the image, if that is known.
         register: Not used.
 
     Returns:
@@ -148,4 +147,4 @@ def upsampled_evidence(
     edges = F.pad(Y, (1, 1, 1, 1), mode="replicate")
     around = edges[..., 2:, 1:-1] + edges[..., :-2, 1:-1] + edges[..., 1:-1, 2:] + edges[..., 1:-1, :-2]
     Z = upsample(Y, (int(scene.X.shape[-2]), int(scene.X.shape[-1])))
-    return PlainEvidence.about(scene, Z, Y - around / 4.0, frame, _UPSAMPLED)
+    return PlainEvidence.about(scene, Z, Y - around / 4.0, axis, _UPSAMPLED)

@@ -132,5 +132,5 @@ class CompetitorRecipe(_Section):
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 
-KIND = RecipeKind("competitors", "competitor", CompetitorRecipe)
+KIND = RecipeKind(("competitors",), "competitor", CompetitorRecipe)
 shipped_competitor_recipes, is_competitor_recipe, load_competitor_recipe = KIND.shipped, KIND.holds, KIND.load

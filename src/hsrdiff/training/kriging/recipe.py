@@ -88,5 +88,5 @@ class KernelRecipe(_Section):
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 
-KIND = RecipeKind("kriging", "kernel", KernelRecipe)
+KIND = RecipeKind(("kriging",), "kernel", KernelRecipe)
 shipped_kernel_recipes, is_kernel_recipe, load_kernel_recipe = KIND.shipped, KIND.holds, KIND.load

@@ -123,25 +123,10 @@ def run_kernel_recipe(
 ) -> TrainResult:
     """Train a learned kernel as a recipe says, resuming whatever `out` already holds.
 
-    Args:
-        name_or_path: Shipped recipe, or a TOML file.
-        out: Folder for the checkpoint, the logs, the resolved recipe and the weights.
-        data: Folder of the data, in place of HSRDIFF_DATA.
-        minutes: Stop cleanly after this many minutes; the weights so far are written.
-        threads: Processor threads; None leaves torch's choice.
-        progress: Draw a progress bar.
-        overrides: Dotted recipe keys to replace.
-        stop_at: Stop cleanly after this many steps in all.
-
-    Returns:
-        The weights and how far the run came.
+    Arguments and result are those of `run_recipe`.
 
     Raises:
-        RecipeError: If the recipe cannot be read, or does not fit the data.
-        InputError: If `threads` is below 1.
-        DatasetNotFoundError: If the data are missing.
-        WeightsError: If `out` holds the checkpoint of another recipe or of other data.
-        WriteError: If `out` cannot be written.
+        HsrdiffError: As `run_recipe` says.
     """
     recipe = load_kernel_recipe(name_or_path, overrides)
     use_threads(threads)

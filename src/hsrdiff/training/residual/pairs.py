@@ -17,7 +17,6 @@ from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual import Coordinates, Evidence, condition
 from hsrdiff.fusers.residual.diffused import image_ratio
-from hsrdiff.fusers.residual.frame import Frame
 from hsrdiff.networks.store import save_tensors
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.rng import generator
@@ -117,7 +116,7 @@ def plan_pairs(recipe: ResidualRecipe, data: PathLike | None = None) -> list[Pai
     return plans
 
 
-def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple[Scene, Frame]:
+def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple[Scene, tuple[float, float]]:
     """Simulate a pair, a function of the plan and the seed alone.
 
     Args:
@@ -126,7 +125,7 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
         data: Folder of the data.
 
     Returns:
-        The scene with its truth, and where it lies in the whole image.
+        The scene with its truth, and the middle of the whole image in its rows and columns.
 
     Raises:
         RecipeError: If the scene is too small for the factor.
@@ -167,7 +166,8 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
             spatial = SpatialResponse.gaussian(s, sigma=sigma)
         observation = Observation(spectral, spatial)
     X, Y = observation.observe(Z)
-    return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title), Frame(whole, (top, left))
+    axis = ((whole[0] - 1) / 2 - top, (whole[1] - 1) / 2 - left)
+    return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title), axis
 
 
 def sensor_coordinates(scenes: Iterator[Scene], count: int, *, bands: bool = False) -> Coordinates:
@@ -220,14 +220,12 @@ def prepare_pairs(
     plans: Sequence[PairPlan],
     folder: Path,
     gather: Callable[..., Evidence],
-    make: Callable[[PairPlan], tuple[Scene, Frame]],
+    make: Callable[[PairPlan], tuple[Scene, tuple[float, float]]],
     coordinates: Coordinates | None,
     count: int,
     seed: int,
     on_pair: Callable[[int], None] | None = None,
     *,
-    edges: bool = False,
-    absolute: float = 0.0,
     whole: bool = False,
     image: bool = False,
 ) -> list[PreparedPair]:
@@ -237,14 +235,11 @@ def prepare_pairs(
         plans: The pairs.
         folder: Where they are kept, one file each.
         gather: Makes the evidence of a scene; takes what `Evidence.of` takes behind its base.
-        make: Makes a scene, and where it lies in its camera's frame.
+        make: Makes a scene, and where its optical axis lies.
         coordinates: Those of the pair of sensors; None for those of each scene.
         count: r.
         seed: Keys what the base draws.
         on_pair: Called with the number of pairs done.
-        edges: Whether the network is told the edges of the camera's frame.
-        absolute: Share of the loss in which errors of all bands count alike, from 0 to 1; in the rest they count over
-            the base's.
         whole: Whether the target is all that the base leaves, with what Y has already said.
         image: Whether the coordinates hold the whole image, so that it may be diffused.
 
@@ -256,13 +251,13 @@ def prepare_pairs(
         file = folder / plan.file_name
         tensors = _kept(file)
         if tensors is None:
-            scene, frame = make(plan)
+            scene, axis = make(plan)
             assert scene.Z is not None
             assert scene.observation is not None
             keyed = generator(seed, "base", plan.title)
-            evidence = gather(scene, generator=keyed, frame=frame, register=coordinates is None)
+            evidence = gather(scene, generator=keyed, axis=axis, register=coordinates is None)
             used = coordinates or Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, count)
-            given = condition(evidence, used, spectrum=coordinates is not None, edges=edges)
+            given = condition(evidence, used, spectrum=coordinates is not None)
             missing = scene.Z - evidence.base
             unit = given.scale or 1.0
             target = used.apply(missing)
@@ -270,7 +265,7 @@ def prepare_pairs(
                 "channels": given.channels[0].half().contiguous(),
                 "optics": given.optics[0].clamp(-_FLOAT16, _FLOAT16).half().contiguous(),
                 "target": ((target if whole else evidence.unseen(target)) / unit)[0].half().contiguous(),
-                "root": loss_root(used, missing, unit, absolute),
+                "root": loss_root(used, missing, unit),
             }
             if image:
                 tensors["ratio"] = image_ratio(evidence, used, given.scale).float().contiguous()
@@ -287,25 +282,20 @@ def below(draw: torch.Generator, count: int) -> int:
     return int(torch.randint(count, (), generator=draw))
 
 
-def loss_root(coordinates: Coordinates, missing: torch.Tensor, unit: float, absolute: float = 0.0) -> torch.Tensor:
-    """Return L^T of ``V^T diag(w_b) V / B`` with V in units of the scale and a weight for each band.
-
-    PSNR is the mean of log MSE over bands, so that its weights are 1 / MSE_b of the base; SSIM, SAM and RMSE count the
-    errors as they are, 1 / mean of MSE_b. The weights are (1 - a) of the one and a of the other.
+def loss_root(coordinates: Coordinates, missing: torch.Tensor, unit: float) -> torch.Tensor:
+    """Return L^T of ``V^T diag(1 / MSE_b) V / B`` with V in units of the scale: PSNR is the mean of log MSE over bands.
 
     Args:
         coordinates: Their spectra are V.
         missing: Z - base, shape (1, B, H, W), whose mean squares are MSE_b.
         unit: The scale.
-        absolute: a, from 0 to 1.
 
     Returns:
         Shape (r, r), float32.
     """
     energy = missing.double().square().mean(dim=(0, 2, 3))
     energy = energy.clamp_min(1e-3 * float(energy.mean()) + torch.finfo(torch.float64).tiny)
-    weights = (1.0 - absolute) / energy + absolute / energy.mean()
-    V = unit * coordinates.out_of * weights.sqrt()[:, None]
+    V = unit * coordinates.out_of / energy.sqrt()[:, None]
     gram = V.T @ V / len(V)
     eye = torch.eye(len(gram), dtype=gram.dtype)
     lower: torch.Tensor = torch.linalg.cholesky(gram + _RELATIVE * gram.diagonal().mean() * eye)

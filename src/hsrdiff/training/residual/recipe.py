@@ -89,7 +89,6 @@ class ResidualTraining(_Section):
         least_log_snr: Lower bound.
         most_log_snr: Upper bound.
         clip: Largest gradient norm.
-        absolute: Share of the loss in which errors of all bands count alike; in the rest they count over the base's.
         seed: Decides weights, patches and noise.
         pairs_seed: Decides the pairs: guides, places on the grid, what the base draws.
         save_every: Steps between checkpoints.
@@ -104,7 +103,6 @@ class ResidualTraining(_Section):
     least_log_snr: float = -6.0
     most_log_snr: float = 5.0
     clip: float = Field(1.0, gt=0)
-    absolute: float = Field(0.0, ge=0, le=1)
     seed: int = 0
     pairs_seed: int = 0
     save_every: int = Field(100, ge=1)
@@ -118,8 +116,6 @@ class ResidualRecipe(_Section):
         summary: One sentence.
         basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene; "bands"
             for one pair of sensors and each band by itself, without a subspace.
-        frame: Whether the network is told how near the edges of the camera's frame are; not with the basis "scene",
-            and where all scenes are whole frames of one size.
         base: Weights of the base's learned kernel, a path or a shipped name.
         parts: What the denoiser works with; anything but the defaults is an ablation.
         network: Widths and depths.
@@ -130,18 +126,11 @@ class ResidualRecipe(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     summary: str = ""
     basis: Literal["sensors", "scene", "bands"]
-    frame: bool = False
     base: str = SHIPPED
     parts: Parts = USUAL
     network: ResidualNetwork = ResidualNetwork()
     data: tuple[ResidualData, ...] = Field(min_length=1)
     training: ResidualTraining
-
-    @model_validator(mode="after")
-    def _one_camera(self) -> ResidualRecipe:
-        if self.frame and self.basis == "scene":
-            raise ValueError("frame is for the basis 'sensors': other cameras have other frames")
-        return self
 
     @model_validator(mode="after")
     def _parts_that_fit(self) -> ResidualRecipe:
@@ -161,11 +150,7 @@ class ResidualRecipe(_Section):
     def digest(self) -> str:
         """Return a hash of all that decides the result but the base, whose weights have a hash of their own."""
         decisive = self.model_dump(mode="json", exclude={"summary": True, "base": True, "training": {"save_every"}})
-        # runs from before these were there go on
-        for section, key in ((decisive, "frame"), (decisive["training"], "absolute")):
-            if not section[key]:
-                del section[key]
-        if self.parts == USUAL:
+        if self.parts == USUAL:  # runs from before there were others go on
             del decisive["parts"]
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
@@ -173,28 +158,23 @@ class ResidualRecipe(_Section):
         """Return a hash of what decides each prepared pair, whatever their number."""
         data = [d.model_dump(mode="json", exclude={"variants", "share"}) for d in self.data]
         decisive: list[object] = [self.basis, self.network.coordinates, data]
-        if self.frame or self.training.absolute:
-            decisive += [self.frame, self.training.absolute]
         if self.parts.evidence != USUAL.evidence or self.parts.diffused != USUAL.diffused:
             decisive += [self.parts.evidence, self.parts.diffused == USUAL.diffused]
         return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
 
-    def model(self, bands: int, msi_bands: int, frame: tuple[int, int]) -> ResidualModelConfig:
+    def model(self, bands: int, msi_bands: int) -> ResidualModelConfig:
         """Return the model for the bands of the data.
 
         Args:
             bands: B.
             msi_bands: b.
-            frame: Size of the scenes.
 
         Returns:
             Its configuration.
         """
-        told = frame if self.frame else None
         basis: Literal["sensors", "scene"] = "sensors" if self.knows_sensors else "scene"
-        shape = self.network.model_dump()
-        return ResidualModelConfig.of(basis, bands, msi_bands, frame=told, parts=self.parts, **shape)
+        return ResidualModelConfig.of(basis, bands, msi_bands, parts=self.parts, **self.network.model_dump())
 
 
-KIND = RecipeKind("residual", "basis", ResidualRecipe)
+KIND = RecipeKind(("residual",), "basis", ResidualRecipe)
 shipped_residual_recipes, is_residual_recipe, load_residual_recipe = KIND.shipped, KIND.holds, KIND.load

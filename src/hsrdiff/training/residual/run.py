@@ -12,13 +12,11 @@ from pathlib import Path
 import torch
 from rich.progress import Progress as Bar
 
-from hsrdiff.errors import RecipeError, WriteError
+from hsrdiff.errors import WriteError
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.residual import ResidualCard, ResidualModel, read_residual, save_residual
-from hsrdiff.fusers.residual.frame import Frame
 from hsrdiff.fusers.residual.parts import EVIDENCE
 from hsrdiff.networks.store import weights_digest
-from hsrdiff.observation import Scene
 from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
 from hsrdiff.training.checkpoints import CHECKPOINT, Progress, load_checkpoint, read_progress, save_checkpoint
@@ -53,29 +51,14 @@ def run_residual_recipe(
     stop_at: int | None = None,
     pairs: PathLike | None = None,
 ) -> TrainResult:
-    """Train a residual denoiser as a recipe says, resuming whatever `out` already holds.
+    """Train a residual denoiser as a recipe says, resuming whatever `out` already holds, which keeps the pairs too.
 
-    Args:
-        name_or_path: Shipped recipe, or a TOML file.
-        out: Folder for the pairs, the checkpoint, the logs, the resolved recipe and the weights.
-        data: Folder of the data, in place of HSRDIFF_DATA.
-        minutes: Stop cleanly after this many minutes of training; the weights so far are written.
-        threads: Processor threads; None leaves torch's choice.
-        progress: Draw a progress bar.
-        overrides: Dotted recipe keys to replace.
-        stop_at: Stop cleanly after this many steps in all.
-        pairs: Folder of the prepared pairs, for runs that share them; `out` when None.
-
-    Returns:
-        The weights and how far the run came.
+    Arguments and result are those of `run_recipe`; `pairs` is a folder for prepared pairs that runs share, in place
+    of `out`.
 
     Raises:
-        RecipeError: If the recipe cannot be read, or does not fit the data.
-        InputError: If `threads` is below 1.
-        DatasetNotFoundError: If the data are missing.
-        WeightsError: If the base's kernel cannot be read, or `out` holds the checkpoint of another recipe or of
-            other data.
-        WriteError: If `out` cannot be written.
+        HsrdiffError: As `run_recipe` says.
+        WeightsError: If the base's kernel cannot be read.
     """
     recipe = load_residual_recipe(name_or_path, overrides)
     use_threads(threads)
@@ -178,10 +161,10 @@ def _prepare(
 ) -> tuple[ResidualModel, ResidualCard, list[PreparedPair]]:
     """Build the model, prepare the pairs, and write down what they are."""
     seed, pairs_seed = recipe.training.seed, recipe.training.pairs_seed
-    first, frame = make_scene(plans[0], pairs_seed, data)
+    first, _ = make_scene(plans[0], pairs_seed, data)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "weights"))
-        model = ResidualModel(recipe.model(first.bands, first.msi_bands, frame.size))
+        model = ResidualModel(recipe.model(first.bands, first.msi_bands))
     own, bands = recipe.knows_sensors, recipe.basis == "bands"
     count = recipe.network.coordinates
     coordinates = None
@@ -196,13 +179,11 @@ def _prepare(
             plans,
             kept,
             partial(EVIDENCE[recipe.parts.evidence], base=base),
-            lambda plan: _framed(plan, pairs_seed, data, frame.size if recipe.frame else None),
+            lambda plan: make_scene(plan, pairs_seed, data),
             coordinates,
             count,
             pairs_seed,
             lambda done: bar.update(task, completed=done),
-            edges=model.reads_edges,
-            absolute=recipe.training.absolute,
             whole=recipe.parts.diffused != "unseen",
             image=bands,
         )
@@ -225,16 +206,3 @@ def _prepare(
 def _base_in_words(recipe: ResidualRecipe) -> str:
     words = {"regression": "regression-projected", "upsampled": "Y upsampled"}
     return words.get(recipe.parts.evidence, f"kriging-learned with the kernel {Path(recipe.base).stem}")
-
-
-def _framed(plan: PairPlan, seed: int, data: PathLike | None, camera: tuple[int, int] | None) -> tuple[Scene, Frame]:
-    """Simulate a pair; where the network knows its camera's frame, all scenes must be whole frames of one size."""
-    scene, frame = make_scene(plan, seed, data)
-    if camera is not None and frame.size != camera:
-        own, first = (f"{height} x {width}" for height, width in (frame.size, camera))
-        raise RecipeError(
-            f"the pair '{plan.title}' is cut from {own} pixels, the first from {first}",
-            expected="scenes of one size, as the recipe's frame is that of one camera",
-            do="leave frame out, or the other scenes",
-        )
-    return scene, frame

@@ -1,0 +1,150 @@
+"""A method built for a pair with what the user asked of it, and what a fused file says about that."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+from hsrdiff.errors import InputError, WeightsError
+from hsrdiff.fusers import FUSERS, Fuser, HsrDiff, make_fuser
+from hsrdiff.fusers.band_transfer import BandTransfer
+from hsrdiff.fusers.learned import OnePass
+from hsrdiff.jobs.pair import Pair
+from hsrdiff.networks.store import weights_digest
+from hsrdiff.networks.weights import read_card, shipped_weights
+from hsrdiff.typing import PathLike
+
+
+def prepare_fuser(
+    method: str,
+    pair: Pair,
+    *,
+    weights: PathLike | None = None,
+    steps: int | None = None,
+    interpolate: bool = False,
+    std: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Fuser:
+    """Build a method with the options that were given and that it takes.
+
+    Args:
+        method: A name in `hsrdiff.fusers.FUSERS`.
+        pair: The images, whose bands decide which shipped weights fit.
+        weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
+        steps: Sampling steps of a method that samples; its own default when None.
+        interpolate: Whether the weights are for other bands, to which the images are to be interpolated.
+        std: Whether its standard deviation is of use.
+        progress: Called with the steps done and the steps in all.
+
+    Returns:
+        The method, for a scene in units of the peak.
+
+    Raises:
+        WeightsError: No shipped weights fit.
+        InputError: An option is not one of the method's.
+    """
+    options: dict[str, object] = {
+        name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
+    }
+    takes = inspect.signature(FUSERS[method].make).parameters
+    if interpolate and weights is None:
+        raise no_weights(method)
+    if method == HsrDiff.name and weights is None:
+        options["weights"] = _fitting_weights(pair)
+    if "peak" in takes:
+        options["peak"] = 1.0  # the scene is in units of the peak by the time the method sees it
+    if "std" in takes:
+        options["std"] = std
+    if "on_step" in takes and progress is not None:
+        options["on_step"] = progress
+    fuser = make_fuser(method, **options)
+    if not interpolate:
+        return fuser
+    if not isinstance(fuser, HsrDiff | OnePass):
+        raise InputError(
+            f"the bands are to be interpolated for the method '{method}', whose weights are for any number of bands",
+            expected="weights that were trained on bands of their own",
+            do="leave out --interpolate-bands",
+        )
+    return BandTransfer(fuser)
+
+
+def made_with(fuser: Fuser, weights: PathLike | None, steps: int | None) -> dict[str, str]:
+    """Return what a fused file has to remember of the options, so that its method can be run so again.
+
+    Args:
+        fuser: The method that made it.
+        weights: The weights that the user named for it, or None.
+        steps: The steps, likewise.
+
+    Returns:
+        Attributes by name.
+    """
+    record = {}
+    if weights is not None:
+        record["hsrdiff_weights"] = str(weights)
+        digest = _digest(weights)
+        if digest:
+            record["hsrdiff_weights_digest"] = digest
+    if steps is not None:
+        record["hsrdiff_steps"] = str(steps)
+    if isinstance(fuser, BandTransfer):
+        record["hsrdiff_interpolated_bands"] = "yes"
+    return record
+
+
+def no_weights(method: str) -> InputError:
+    """Say that bands are to be interpolated for weights that were not named.
+
+    Args:
+        method: The method asked for.
+    """
+    return InputError(
+        f"the bands are to be interpolated to those of weights, and none are named for the method '{method}'",
+        expected="weights that were trained on other bands",
+        do="name them with --weights, or leave out --interpolate-bands",
+    )
+
+
+def _digest(weights: PathLike) -> str:
+    """Return the digest of a weights file; nothing for a shipped name, which goes with the version."""
+    return weights_digest(weights) if Path(weights).is_file() else ""
+
+
+def check_same_weights(weights: str, digest: str | None) -> str:
+    """Return the weights that a fused file remembers, if they are still there and the same.
+
+    Args:
+        weights: As the file names them.
+        digest: What it says of their content, or None for shipped ones.
+
+    Returns:
+        The same name.
+
+    Raises:
+        WeightsError: They are gone or others.
+    """
+    if digest is None or _digest(weights) == digest:
+        return weights
+    found = "are others now" if Path(weights).is_file() else "are not there"
+    raise WeightsError(
+        f"the weights '{weights}', which the fused cube was made with, {found}",
+        expected="the same file",
+        do="name weights with --weights",
+    )
+
+
+def _fitting_weights(pair: Pair) -> PathLike:
+    """Pick the shipped weights for these band counts."""
+    bands, msi_bands = pair.hsi.sizes["band"], pair.msi.sizes["band"]
+    shipped = shipped_weights()
+    for path in shipped.values():
+        _, card = read_card(path)
+        if (card.bands, card.msi_bands) == (bands, msi_bands):
+            return path
+    raise WeightsError(
+        f"no shipped weights are for {bands} hyperspectral and {msi_bands} multispectral bands",
+        expected="weights trained on such images",
+        do="train some with 'hsrdiff train' and name them with --weights, or use the method regression",
+    )
