@@ -94,6 +94,10 @@ def test_weights_say_what_they_are(trained, without):
     assert model.config.basis == "sensors"
     assert card.base == {"kriging": "regression-projected", "base": "Y upsampled"}.get(without, KRIGED)
     assert (model.config.network.coordinates == BANDS) == (shipped.basis == "bands")
+    said = HsrDiffResidual(weights=trained(without)).fuse(scene(), generator=torch.Generator().manual_seed(0)).notes
+    assert f"evidence {shipped.parts.evidence}, diffused {shipped.parts.diffused}" in said["parts"]
+    assert ("not made consistent" in said["parts"]) == (without != "embedding")
+    assert not Parts().note()
 
 
 # which images a result still agrees with

@@ -166,7 +166,7 @@ class HsrDiffResidual:
         coordinates = model.coordinates(evidence.covariance, R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
-        notes = evidence.notes | self._notes(card, scene.factor, R)
+        notes = evidence.notes | self._notes(card, scene.factor, R) | model.config.parts.note()
         if not given.scale:
             return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)

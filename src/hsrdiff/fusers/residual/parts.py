@@ -50,5 +50,13 @@ class Parts(BaseModel):
     diffused: Literal["unseen", "residual", "image"] = "unseen"
     embedding: Literal["log-snr", "gamma"] = "log-snr"
 
+    def note(self) -> dict[str, str]:
+        """Say that weights are those of an ablation: one note, or none."""
+        if self == USUAL:
+            return {}
+        words = f"evidence {self.evidence}, diffused {self.diffused}, embedding {self.embedding}"
+        consistent = "" if self.diffused == "unseen" else "; the result is not made consistent with the two images"
+        return {"parts": f"the weights are those of an ablation: {words}{consistent}"}
+
 
 USUAL = Parts()
