@@ -385,7 +385,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         Mistake(
             "Weights for other bands",
             f"{FUSE} -m hsr-diff --weights others.safetensors",
-            "Train some, or use residual mode.",
+            "Train some, let the bands be interpolated, or use residual mode.",
         ),
         Mistake("Half a file of weights", f"{FUSE} --weights half.safetensors", "Get it again.", half_weights),
         Mistake(
