@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from statistics import fmean, stdev
 
 from hsrdiff.datasets import make_dataset
-from hsrdiff.evaluation import PublishedRow, dataset_scene, mean_row
+from hsrdiff.evaluation import PublishedRow, Row, dataset_scene, mean_row
 from hsrdiff.evaluation.published import TABLE_2, TABLE_3
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.protocols import Entry
@@ -16,6 +16,7 @@ from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 
 SEEDS = 3
+SEED_TITLES = ("variant", "PSNR dB", "SSIM", "SAM °", "ERGAS", "seeds")
 # 100 steps of a network on whole images take minutes a scene; entries of the same schedule, P2
 _SAMPLING = {"steps": 25, "precision": "bfloat16"}
 
@@ -84,29 +85,52 @@ class AblationTable:
             published = {row.method: row for row in self.published.get(name, ())}
             lines = []
             for entry in self.variants[name]:
-                of_seed = [
-                    mean_row([row for labels, row in rows.items() if labels[:2] == (name, seed) and labels[3] == title])
-                    for title in [entry.title]
-                    for seed in dict.fromkeys(labels[1] for labels in rows if labels[3] == title)
-                ]
-                if not of_seed:
-                    continue
-                psnr = [row.psnr_db for row in of_seed]
-                spread = f" ± {stdev(psnr):.2f}" if len(psnr) > 1 else ""
-                lines.append(
-                    [
-                        entry.title,
-                        f"{fmean(psnr):.2f}{spread}",
-                        f"{fmean(row.ssim for row in of_seed):.4f}",
-                        f"{fmean(row.sam_deg for row in of_seed):.2f}",
-                        f"{fmean(row.ergas for row in of_seed):.3f}",
-                        str(len(of_seed)),
-                        published_cell(published.get(entry.published)),
-                    ]
-                )
-            titles = ["variant", "PSNR dB", "SSIM", "SAM °", "ERGAS", "seeds", "the paper's"]
+                of_seed = seed_means(rows, name, entry.title)
+                if of_seed:
+                    lines.append([*seed_cells(entry.title, of_seed), published_cell(published.get(entry.published))])
+            titles = [*SEED_TITLES, "the paper's"]
             parts.append(f"{name}, mean of the test scenes.\n\n{markdown_table(titles, lines)}")
         return "\n".join(parts)
+
+
+def seed_means(rows: Rows, dataset: str, title: str) -> list[Row]:
+    """Return the mean over scenes of a line, for each seed that it was trained from.
+
+    Args:
+        rows: Rows whose labels are data set, seed, scene and line.
+        dataset: Which data set.
+        title: Which line.
+
+    Returns:
+        One row a seed.
+    """
+    seeds = dict.fromkeys(labels[1] for labels in rows if (labels[0], labels[3]) == (dataset, title))
+    return [
+        mean_row([row for labels, row in rows.items() if labels[:2] == (dataset, seed) and labels[3] == title])
+        for seed in seeds
+    ]
+
+
+def seed_cells(title: str, of_seed: Sequence[Row]) -> list[str]:
+    """Return the cells of a line: means over seeds, and the spread of PSNR over them.
+
+    Args:
+        title: What the line is called.
+        of_seed: From `seed_means`.
+
+    Returns:
+        Cells under `SEED_TITLES`.
+    """
+    psnr = [row.psnr_db for row in of_seed]
+    spread = f" ± {stdev(psnr):.2f}" if len(psnr) > 1 else ""
+    return [
+        title,
+        f"{fmean(psnr):.2f}{spread}",
+        f"{fmean(row.ssim for row in of_seed):.4f}",
+        f"{fmean(row.sam_deg for row in of_seed):.2f}",
+        f"{fmean(row.ergas for row in of_seed):.3f}",
+        str(len(of_seed)),
+    ]
 
 
 TABLES = (

@@ -18,6 +18,7 @@ from hsrdiff.experiments.left_out import LeftOut
 from hsrdiff.experiments.pair_figure import PairFigure
 from hsrdiff.experiments.paris import Paris
 from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
+from hsrdiff.experiments.residual_ablation import ResidualAblation
 from hsrdiff.experiments.residual_scenes import ResidualScenes
 from hsrdiff.experiments.residual_seeds import ResidualSeeds
 from hsrdiff.experiments.residual_steps import ResidualSteps
@@ -36,6 +37,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         ErrorFigure(),
         CaveX32(),
         ResidualSeeds(),
+        ResidualAblation(),
         ResidualSteps(),
         ResidualScenes(),
         LeftOut(),

@@ -10,6 +10,7 @@ from typing import TypeVar
 from hsrdiff.errors import InputError, WriteError, did_you_mean
 from hsrdiff.networks.store import content_digest
 from hsrdiff.training.kinds import runner_of
+from hsrdiff.training.residual import is_residual_recipe
 from hsrdiff.typing import PathLike
 
 _Choice = TypeVar("_Choice")
@@ -38,6 +39,8 @@ class Workshop:
         threads: Processor threads; None leaves torch's choice.
         dataset: Which of an experiment's data sets; its first when None.
         budget: Processor minutes of each training; its recipe's own number of steps when None.
+        share_pairs: Whether runs of residual mode keep their prepared pairs in one place: seeds, and variants that
+            differ in the network alone, have the same.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class Workshop:
     threads: int | None = None
     dataset: str | None = None
     budget: float | None = None
+    share_pairs: bool = False
 
     def weights(self, recipe: str, label: str = "", overrides: Mapping[str, str] | None = None) -> Trained:
         """Train what a recipe describes, or go on where an earlier run stopped; nothing is trained twice.
@@ -68,7 +72,9 @@ class Workshop:
         except OSError as e:
             raise WriteError(f"'{run}' cannot be used ({e.strerror})", do="choose another folder") from e
         given = None if overrides is None else dict(overrides)
-        path = runner_of(recipe)(recipe, run, data=self.data, threads=self.threads, overrides=given).weights
+        shared = {"pairs": self.folder / "pairs"} if self.share_pairs and is_residual_recipe(recipe) else {}
+        train = runner_of(recipe)
+        path = train(recipe, run, data=self.data, threads=self.threads, overrides=given, **shared).weights
         return Trained(path, content_digest(path))
 
     def choose(self, known: Mapping[str, _Choice]) -> _Choice:

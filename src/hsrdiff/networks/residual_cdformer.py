@@ -155,20 +155,31 @@ class ResidualCDFormer(nn.Module):
         Returns:
             c_hat, shape and type of `c_t`.
         """
-        height, width = c_t.shape[-2:]
         gamma = gamma.double()
         level = (torch.log(gamma) - torch.log1p(-gamma)).clamp(-_LEVELS, _LEVELS)
         signal = gamma.sqrt().to(c_t)[:, None, None, None]
         noise = (1.0 - gamma).sqrt().to(c_t)[:, None, None, None]
-        features = self._tokens(self.ds_in(self._fold(signal * c_t)))
+        return signal * c_t + noise * self.answer(condition, signal * c_t, level)
+
+    def answer(self, condition: ResidualCondition, noisy: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """Run the denoising stream: F of the class.
+
+        Args:
+            condition: From `encode`.
+            noisy: What the stream reads, shape (n, r, H, W).
+            level: What Eq. (7) embeds, shape (n,).
+
+        Returns:
+            Shape and type of `noisy`.
+        """
+        height, width = noisy.shape[-2:]
+        features = self._tokens(self.ds_in(self._fold(noisy)))
         for layer, memory in zip(self.ds, condition.memories, strict=True):
             features = layer(features, memory, level)
         both = torch.cat([features, condition.features], dim=-1).permute(0, 3, 1, 2)
         answer = F.pixel_shuffle(self.reconstruct(both), self.config.patch)[..., :height, :width]
-        answer = answer.to(c_t.dtype)
-        if condition.direct is not None:
-            answer = answer + condition.direct
-        return signal * c_t + noise * answer
+        answer = answer.to(noisy.dtype)
+        return answer if condition.direct is None else answer + condition.direct
 
     def bind(self, condition: torch.Tensor, optics: torch.Tensor | None = None) -> Denoise:
         """Run the SR stream once and return denoise(c_t, gamma)."""

@@ -12,7 +12,6 @@ from hsrdiff.fusers.residual.evidence import Evidence
 
 IMAGE = 4  # leading principal coordinates of the base
 SCALARS = 3  # brightness, uncertainty, factor
-_TYPICAL = 0.6  # a base's error over what regression changes of it, measured on training scenes of CAVE
 _DARK = 0.02  # of the scene's root mean square
 _MOST = 8.0  # channels are cut there
 
@@ -67,8 +66,7 @@ def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = 
     base = evidence.base
     tiny = torch.finfo(torch.float32).tiny
     regressed = evidence.unseen(coordinates.apply(evidence.regressed))
-    used = max(1, int((coordinates.weights > 0).sum()))
-    scale = _TYPICAL * math.sqrt(float(regressed.double().square().mean()) * regressed.shape[1] / used)
+    scale = evidence.scale(coordinates)
     unit = scale if scale > tiny else 1.0
     plain = evidence.unseen(coordinates.apply(evidence.plain))
     surprise = evidence.upsampled(coordinates.apply(evidence.surprise), "bilinear")
@@ -102,6 +100,19 @@ def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = 
     else:
         optics = base.new_zeros((1, 0, *base.shape[-2:]))
     return Conditioned(torch.cat(channels, dim=1).float(), optics.float(), scale)
+
+
+def own_channels(channels: torch.Tensor, coordinates: int) -> torch.Tensor:
+    """Return the base's own coordinates out of the channels: of mean 0 and variance 1.
+
+    Args:
+        channels: Shape (..., K, H, W).
+        coordinates: r.
+
+    Returns:
+        Shape (..., r, H, W).
+    """
+    return channels[..., 4 * coordinates : 5 * coordinates, :, :]
 
 
 def _principal(centred: torch.Tensor) -> torch.Tensor:

@@ -62,6 +62,24 @@ class Coordinates:
         weights[:kept] = values / values.mean()
         return cls(into, out_of, weights)
 
+    @classmethod
+    def of_bands(cls, covariance: torch.Tensor) -> Coordinates:
+        """Take every band for a coordinate, in units of its errors: no subspace, and nothing hidden from the guide.
+
+        Args:
+            covariance: Of the errors across bands, shape (B, B).
+
+        Returns:
+            ``c = S^-1 (Z - base)``.
+        """
+        levels = covariance.double().diagonal().clamp_min(0.0).sqrt()
+        largest = float(levels.max())
+        if largest <= torch.finfo(torch.float32).tiny:
+            nothing = torch.zeros_like(covariance, dtype=torch.float64)
+            return cls(nothing, nothing, torch.zeros_like(levels))
+        levels = levels.clamp_min(_LEAST * largest)
+        return cls(torch.diag(1.0 / levels), torch.diag(levels), torch.ones_like(levels))
+
     def within(self, R: torch.Tensor) -> Coordinates:
         """Return the same with spectra that another guide does not see either.
 

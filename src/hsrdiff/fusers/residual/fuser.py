@@ -15,6 +15,7 @@ from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.fusers.options import count
 from hsrdiff.fusers.residual.condition import Conditioned, condition
+from hsrdiff.fusers.residual.diffused import Diffused
 from hsrdiff.fusers.residual.evidence import Evidence
 from hsrdiff.fusers.residual.model import (
     SAME_RESPONSE,
@@ -25,6 +26,7 @@ from hsrdiff.fusers.residual.model import (
     load_residual,
     response_apart,
 )
+from hsrdiff.fusers.residual.parts import DIFFUSED, EVIDENCE
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import Denoise, PathLike
@@ -144,7 +146,8 @@ class HsrDiffResidual:
         model, card = self._fitting(observation.spectral.matrix, scene.factor)
         check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
         own = model.config.basis == "sensors"
-        return Evidence.of(scene, self.base, generator=generator, register=not own)
+        gather = EVIDENCE[model.config.parts.evidence]
+        return gather(scene, self.base, generator=generator, register=not own)
 
     @torch.no_grad()
     def sample(self, evidence: Evidence, *, generator: torch.Generator) -> Fusion:
@@ -160,20 +163,21 @@ class HsrDiffResidual:
         scene = evidence.scene
         R = require_observation(scene, self.name).spectral.matrix
         model, card = self._fitting(R, scene.factor)
-        coordinates = model.coordinates(evidence.covariance, R).within(R)
+        coordinates = model.coordinates(evidence.covariance, R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
-        notes = evidence.notes | self._notes(card, scene.factor, R)
+        notes = evidence.notes | self._notes(card, scene.factor, R) | model.config.parts.note()
         if not given.scale:
             return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
-        denoise = self._bind(model, given, evidence)
+        diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
+        denoise = self._bind(model, given, diffused)
         schedule = log_snr_schedule(self.steps, self.start)
         shape = (1, model.config.network.coordinates, *evidence.size)
         # Numerics: Welford's update, so that K draws need the memory of two images
         mean = torch.zeros_like(evidence.base, dtype=torch.float64)
         squares = torch.zeros_like(mean) if self.samples > 1 else mean
         for drawn in range(self.samples):
-            c = self._sample(denoise, schedule, shape, drawn, generator)
+            c = diffused.residual(self._sample(denoise, schedule, shape, drawn, generator))
             sample = given.scale * coordinates.spectra(c.double().to(mean.device))
             change = sample - mean
             mean += change / (drawn + 1)
@@ -184,8 +188,8 @@ class HsrDiffResidual:
             return Fusion(Z_hat, None, notes)
         return Fusion(Z_hat, mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
 
-    def _bind(self, model: ResidualModel, given: Conditioned, evidence: Evidence) -> Denoise:
-        """Run the SR stream once for each view; every estimate loses what Y has already said."""
+    def _bind(self, model: ResidualModel, given: Conditioned, diffused: Diffused) -> Denoise:
+        """Run the SR stream once for each view; every estimate is freed of what Y has already said."""
         channels, optics = given.channels.to(self.device), given.optics.to(self.device)
         with self._autocast():
             bound = [
@@ -199,7 +203,7 @@ class HsrDiffResidual:
                 with self._autocast():
                     estimate = each(view(c_t, k), gamma)
                 total += unview(estimate.to(c_t.dtype), k)
-            return evidence.unseen(total / self.views)
+            return diffused.of(total / self.views)
 
         return denoise
 

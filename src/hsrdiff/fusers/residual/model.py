@@ -13,7 +13,8 @@ from torch import nn
 from hsrdiff.errors import WeightsError
 from hsrdiff.fusers.residual.condition import channel_count
 from hsrdiff.fusers.residual.coordinates import Coordinates
-from hsrdiff.networks.residual_cdformer import ResidualCDFormer, ResidualConfig
+from hsrdiff.fusers.residual.parts import NETWORKS, USUAL, Parts
+from hsrdiff.networks.residual_cdformer import ResidualConfig
 from hsrdiff.networks.store import load_tensors, read_description, save_module, shipped_files
 from hsrdiff.typing import PathLike
 
@@ -32,6 +33,7 @@ class ResidualModelConfig(BaseModel):
             which serve any.
         bands: B of the pair of sensors; 0 for any.
         msi_bands: b of the pair of sensors; 0 for any.
+        parts: What it works with.
         network: Widths and depths.
     """
 
@@ -40,11 +42,18 @@ class ResidualModelConfig(BaseModel):
     basis: Literal["sensors", "scene"]
     bands: int = Field(0, ge=0)
     msi_bands: int = Field(0, ge=0)
+    parts: Parts = USUAL
     network: ResidualConfig
 
     @classmethod
     def of(
-        cls, basis: Literal["sensors", "scene"], bands: int, msi_bands: int, **network: object
+        cls,
+        basis: Literal["sensors", "scene"],
+        bands: int,
+        msi_bands: int,
+        *,
+        parts: Parts = USUAL,
+        **network: object,
     ) -> ResidualModelConfig:
         """Count the channels of the condition and build the configuration.
 
@@ -52,6 +61,7 @@ class ResidualModelConfig(BaseModel):
             basis: As above.
             bands: B.
             msi_bands: b.
+            parts: As above.
             **network: Fields of ResidualConfig but the conditions.
 
         Returns:
@@ -62,7 +72,8 @@ class ResidualModelConfig(BaseModel):
         conditions = channel_count(coordinates, bands if own else 0)
         counted = {"conditions": conditions, "optics": 2 * bands if own else 0}
         shape = ResidualConfig.model_validate(network | counted)
-        return cls(basis=basis, bands=bands if own else 0, msi_bands=msi_bands if own else 0, network=shape)
+        own_bands, own_msi = (bands, msi_bands) if own else (0, 0)
+        return cls(basis=basis, bands=own_bands, msi_bands=own_msi, parts=parts, network=shape)
 
 
 class ResidualCard(BaseModel):
@@ -113,7 +124,7 @@ class ResidualModel(nn.Module):
     def __init__(self, config: ResidualModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.network = ResidualCDFormer(config.network)
+        self.network = NETWORKS[config.parts.embedding](config.network)
         count = config.network.coordinates
         self.register_buffer("into", torch.zeros(count, config.bands))
         self.register_buffer("out_of", torch.zeros(config.bands, count))
@@ -136,6 +147,8 @@ class ResidualModel(nn.Module):
     def coordinates(self, covariance: torch.Tensor, R: torch.Tensor) -> Coordinates:
         """Return the coordinates to work in: the model's own, or those of a scene.
 
+        Where the result is to stay consistent they lie within what the scene's guide does not see.
+
         Args:
             covariance: Of the base's errors on the scene, shape (B, B).
             R: Spectral response.
@@ -143,9 +156,11 @@ class ResidualModel(nn.Module):
         Returns:
             The coordinates.
         """
-        if self.config.basis == "sensors":
-            return Coordinates(self.into.double(), self.out_of.double(), self.weights.double())
-        return Coordinates.of(covariance, R, self.config.network.coordinates)
+        if self.config.basis == "scene":
+            found = Coordinates.of(covariance, R, self.config.network.coordinates)
+        else:
+            found = Coordinates(self.into.double(), self.out_of.double(), self.weights.double())
+        return found.within(R) if self.config.parts.diffused == "unseen" else found
 
 
 def shipped_residuals() -> dict[str, Path]:

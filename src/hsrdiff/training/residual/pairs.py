@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 
 from hsrdiff.datasets import make_dataset
 from hsrdiff.errors import RecipeError, did_you_mean
-from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual import Coordinates, Evidence, condition
+from hsrdiff.fusers.residual.diffused import image_ratio
 from hsrdiff.networks.store import save_tensors
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.rng import generator
@@ -68,6 +68,8 @@ class PreparedPair:
         target: Coordinates of Z - base in units of the scale, shape (r, H, W), float16.
         root: L^T of the loss: ``|L^T e|^2`` is the mean over bands of the squared error over the base's, (r, r).
         share: Of the patches.
+        ratio: One unit of the target in units of the image, in each coordinate, shape (r, 1, 1); only where the
+            coordinates hold the whole image.
     """
 
     channels: torch.Tensor
@@ -75,6 +77,7 @@ class PreparedPair:
     target: torch.Tensor
     root: torch.Tensor
     share: float
+    ratio: torch.Tensor = field(default_factory=lambda: torch.empty(0))
 
 
 def plan_pairs(recipe: ResidualRecipe, data: PathLike | None = None) -> list[PairPlan]:
@@ -167,7 +170,7 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title), axis
 
 
-def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
+def sensor_coordinates(scenes: Iterator[Scene], count: int, *, bands: bool = False) -> Coordinates:
     """Return coordinates of a pair of sensors: the errors of spectral regression on the training truths.
 
     They cost little and span what kriging misses nearly as well as its own errors do.
@@ -175,9 +178,13 @@ def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
     Args:
         scenes: Training scenes with truths, all with the same bands.
         count: r.
+        bands: Whether each band is to be a coordinate by itself.
 
     Returns:
         The coordinates.
+
+    Raises:
+        RecipeError: If the scenes differ in their bands, or r is not B where each band is to be a coordinate.
     """
     total: torch.Tensor | None = None
     R: torch.Tensor | None = None
@@ -197,30 +204,44 @@ def sensor_coordinates(scenes: Iterator[Scene], count: int) -> Coordinates:
         R = scene.observation.spectral.matrix
     assert total is not None
     assert R is not None
-    return Coordinates.of(total / total.diagonal().mean(), R, count)
+    total = total / total.diagonal().mean()
+    if not bands:
+        return Coordinates.of(total, R, count)
+    if count != len(total):
+        raise RecipeError(
+            f"{count} coordinates for the basis 'bands' and {len(total)} bands",
+            expected="as many coordinates as bands",
+            do=f"set network.coordinates to {len(total)}",
+        )
+    return Coordinates.of_bands(total)
 
 
 def prepare_pairs(
     plans: Sequence[PairPlan],
     folder: Path,
-    base: KrigingLearned,
+    gather: Callable[..., Evidence],
     make: Callable[[PairPlan], tuple[Scene, tuple[float, float]]],
     coordinates: Coordinates | None,
     count: int,
     seed: int,
     on_pair: Callable[[int], None] | None = None,
+    *,
+    whole: bool = False,
+    image: bool = False,
 ) -> list[PreparedPair]:
     """Krige every pair, or read what an earlier run kept.
 
     Args:
         plans: The pairs.
         folder: Where they are kept, one file each.
-        base: Whose residual is to be found.
+        gather: Makes the evidence of a scene; takes what `Evidence.of` takes behind its base.
         make: Makes a scene, and where its optical axis lies.
         coordinates: Those of the pair of sensors; None for those of each scene.
         count: r.
         seed: Keys what the base draws.
         on_pair: Called with the number of pairs done.
+        whole: Whether the target is all that the base leaves, with what Y has already said.
+        image: Whether the coordinates hold the whole image, so that it may be diffused.
 
     Returns:
         The pairs, in order.
@@ -234,18 +255,22 @@ def prepare_pairs(
             assert scene.Z is not None
             assert scene.observation is not None
             keyed = generator(seed, "base", plan.title)
-            evidence = Evidence.of(scene, base, generator=keyed, axis=axis, register=coordinates is None)
+            evidence = gather(scene, generator=keyed, axis=axis, register=coordinates is None)
             used = coordinates or Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, count)
             given = condition(evidence, used, spectrum=coordinates is not None)
             missing = scene.Z - evidence.base
             unit = given.scale or 1.0
+            target = used.apply(missing)
             tensors = {
                 "channels": given.channels[0].half().contiguous(),
                 "optics": given.optics[0].clamp(-_FLOAT16, _FLOAT16).half().contiguous(),
-                "target": (evidence.unseen(used.apply(missing)) / unit)[0].half().contiguous(),
+                "target": ((target if whole else evidence.unseen(target)) / unit)[0].half().contiguous(),
                 "root": loss_root(used, missing, unit),
             }
+            if image:
+                tensors["ratio"] = image_ratio(evidence, used, given.scale).float().contiguous()
             save_tensors(file, tensors, {})
+            tensors = load_file(str(file))  # so that the file holds them, which is mapped, and not this process
         pairs.append(PreparedPair(**tensors, share=plan.section.share))
         if on_pair is not None:
             on_pair(i + 1)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from hsrdiff.fusers.residual.condition import IMAGE
+from hsrdiff.fusers.residual.condition import IMAGE, own_channels
+from hsrdiff.fusers.residual.diffused import ITSELF, Diffused, WholeImage
 from hsrdiff.rng import generator
 from hsrdiff.training.residual.pairs import PreparedPair
 from hsrdiff.training.residual.recipe import ResidualTraining
@@ -27,6 +28,7 @@ class PatchBatch:
         root: L^T of the loss, shape (n, r, r).
         gamma: Noise levels, shape (n,), float64.
         noise: N(0, 1), shape of the target.
+        diffused: What the noise is added to.
     """
 
     channels: torch.Tensor
@@ -35,9 +37,12 @@ class PatchBatch:
     root: torch.Tensor
     gamma: torch.Tensor
     noise: torch.Tensor
+    diffused: Diffused = ITSELF
 
 
-def draw_batch(pairs: Sequence[PreparedPair], step: int, options: ResidualTraining, *, signs: bool) -> PatchBatch:
+def draw_batch(
+    pairs: Sequence[PreparedPair], step: int, options: ResidualTraining, *, signs: bool, image: bool = False
+) -> PatchBatch:
     """Cut, turn and flip patches, and draw their noise.
 
     Args:
@@ -45,6 +50,7 @@ def draw_batch(pairs: Sequence[PreparedPair], step: int, options: ResidualTraini
         step: From 0.
         options: Seed, sizes and noise levels.
         signs: Whether to change the signs of coordinates at random: those of a scene's own are arbitrary.
+        image: Whether the whole image is diffused.
 
     Returns:
         The batch.
@@ -86,6 +92,8 @@ def draw_batch(pairs: Sequence[PreparedPair], step: int, options: ResidualTraini
     pure = torch.rand(options.batch, generator=draw) < options.regression
     gamma = torch.where(pure, REGRESSION_GAMMA, torch.sigmoid(ratio))
     seen = torch.stack(optics) if optics[0].shape[0] else None
-    return PatchBatch(
-        torch.stack(channels), seen, target, torch.stack(roots), gamma, torch.randn(target.shape, generator=draw)
-    )
+    conditions, noise = torch.stack(channels), torch.randn(target.shape, generator=draw)
+    diffused: Diffused = ITSELF
+    if image:
+        diffused = WholeImage(own_channels(conditions, target.shape[1]), torch.stack([pair.ratio for pair in chosen]))
+    return PatchBatch(conditions, seen, target, torch.stack(roots), gamma, noise, diffused)

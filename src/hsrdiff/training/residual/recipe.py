@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.residual.model import ResidualModelConfig
+from hsrdiff.fusers.residual.parts import USUAL, Parts
 from hsrdiff.training.recipe_kind import RecipeKind
 
 
@@ -113,8 +114,10 @@ class ResidualRecipe(_Section):
     Attributes:
         name: Short name; becomes the weights' name.
         summary: One sentence.
-        basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene.
+        basis: "sensors" for coordinates and spectra of one pair of sensors, "scene" for those of each scene; "bands"
+            for one pair of sensors and each band by itself, without a subspace.
         base: Weights of the base's learned kernel, a path or a shipped name.
+        parts: What the denoiser works with; anything but the defaults is an ablation.
         network: Widths and depths.
         data: The families.
         training: Optimiser and patches.
@@ -122,21 +125,41 @@ class ResidualRecipe(_Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     summary: str = ""
-    basis: Literal["sensors", "scene"]
+    basis: Literal["sensors", "scene", "bands"]
     base: str = SHIPPED
+    parts: Parts = USUAL
     network: ResidualNetwork = ResidualNetwork()
     data: tuple[ResidualData, ...] = Field(min_length=1)
     training: ResidualTraining
 
+    @model_validator(mode="after")
+    def _parts_that_fit(self) -> ResidualRecipe:
+        if self.parts.evidence != "kriging" and self.basis == "scene":
+            raise ValueError("parts.evidence is 'kriging' for the basis 'scene', whose coordinates kriging finds")
+        if self.parts.diffused == "image" and self.basis != "bands":
+            raise ValueError("parts.diffused 'image' is for the basis 'bands': others leave a part of the image out")
+        if self.parts.diffused == "image" and self.parts.embedding != "gamma":
+            raise ValueError("parts.embedding is 'gamma' where the image is diffused: c is not what is noisy then")
+        return self
+
+    @property
+    def knows_sensors(self) -> bool:
+        """Whether the weights are for one pair of sensors, whose coordinates they carry."""
+        return self.basis != "scene"
+
     def digest(self) -> str:
         """Return a hash of all that decides the result but the base, whose weights have a hash of their own."""
         decisive = self.model_dump(mode="json", exclude={"summary": True, "base": True, "training": {"save_every"}})
+        if self.parts == USUAL:  # runs from before there were others go on
+            del decisive["parts"]
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:
         """Return a hash of what decides each prepared pair, whatever their number."""
         data = [d.model_dump(mode="json", exclude={"variants", "share"}) for d in self.data]
-        decisive = [self.basis, self.network.coordinates, data]
+        decisive: list[object] = [self.basis, self.network.coordinates, data]
+        if self.parts.evidence != USUAL.evidence or self.parts.diffused != USUAL.diffused:
+            decisive += [self.parts.evidence, self.parts.diffused == USUAL.diffused]
         return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
 
     def model(self, bands: int, msi_bands: int) -> ResidualModelConfig:
@@ -149,7 +172,8 @@ class ResidualRecipe(_Section):
         Returns:
             Its configuration.
         """
-        return ResidualModelConfig.of(self.basis, bands, msi_bands, **self.network.model_dump())
+        basis: Literal["sensors", "scene"] = "sensors" if self.knows_sensors else "scene"
+        return ResidualModelConfig.of(basis, bands, msi_bands, parts=self.parts, **self.network.model_dump())
 
 
 KIND = RecipeKind(("residual",), "basis", ResidualRecipe)

@@ -6,6 +6,7 @@ import math
 import platform
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,7 +14,8 @@ from rich.progress import Progress as Bar
 
 from hsrdiff.errors import WriteError
 from hsrdiff.fusers.kriging.learned import KrigingLearned
-from hsrdiff.fusers.residual import ResidualCard, ResidualModel, save_residual
+from hsrdiff.fusers.residual import ResidualCard, ResidualModel, read_residual, save_residual
+from hsrdiff.fusers.residual.parts import EVIDENCE
 from hsrdiff.networks.store import weights_digest
 from hsrdiff.rng import derive_seed
 from hsrdiff.threads import use_threads
@@ -47,10 +49,12 @@ def run_residual_recipe(
     progress: bool = True,
     overrides: dict[str, str] | None = None,
     stop_at: int | None = None,
+    pairs: PathLike | None = None,
 ) -> TrainResult:
     """Train a residual denoiser as a recipe says, resuming whatever `out` already holds, which keeps the pairs too.
 
-    Arguments and result are those of `run_recipe`.
+    Arguments and result are those of `run_recipe`; `pairs` is a folder for prepared pairs that runs share, in place
+    of `out`.
 
     Raises:
         HsrdiffError: As `run_recipe` says.
@@ -63,16 +67,19 @@ def run_residual_recipe(
     base = KrigingLearned(weights=recipe.base, std=False)
     kernel = weights_digest(recipe.base, "kriging")
     digest = f"{recipe.digest()}-{kernel}"
-    checkpoint = folder / CHECKPOINT
+    checkpoint, weights = folder / CHECKPOINT, folder / f"{recipe.name}.safetensors"
     if checkpoint.exists():
-        read_progress(checkpoint, digest)
-    kept = folder / f"pairs-{recipe.pairs_digest()}-{kernel}"
+        reached_before = read_progress(checkpoint, digest)
+        if weights.exists() and reached_before.step == read_residual(weights)[1].steps >= options.steps:
+            return _result(weights, reached_before, options.steps)  # nothing is prepared for a run that is finished
+    kept = Path(pairs or folder) / f"pairs-{recipe.pairs_digest()}-{kernel}"
     try:
-        kept.mkdir(parents=True, exist_ok=True)
+        for needed in (folder, kept):
+            needed.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
     except OSError as e:
         raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
-    model, card, pairs = _prepare(recipe, base, plans, kept, data, progress)
+    model, card, prepared = _prepare(recipe, base, plans, kept, data, progress)
     network = model.network
     optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay)
     before = Progress(0, 0.0, 0.0, digest)
@@ -90,13 +97,14 @@ def run_residual_recipe(
 
     last = min(options.steps, stop_at if stop_at is not None else options.steps)
     step = before.step
+    signs, image = not recipe.knows_sensors, recipe.parts.diffused == "image"
     network.train()
     with Journal(folder, options.steps, step, show=progress) as journal:
         while step < last:
             tick = time.perf_counter()
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, options)
-            loss = residual_loss(network, draw_batch(pairs, step, options, signs=recipe.basis == "scene"))
+            loss = residual_loss(network, draw_batch(prepared, step, options, signs=signs, image=image))
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
@@ -114,15 +122,19 @@ def run_residual_recipe(
     notes = {
         "digest": digest,
         "parameters": f"{sum(p.numel() for p in network.parameters())}",
-        "pairs": f"{len(pairs)}",
+        "pairs": f"{len(prepared)}",
         "torch": torch.__version__,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
     }
     card = card.model_copy(update={"steps": step, "cpu_hours": round(done.cpu_seconds / 3600, 4), "notes": notes})
-    weights = save_residual(folder / f"{recipe.name}.safetensors", model, card)
-    finished = step >= options.steps
-    message = f"{step} of {options.steps} steps in {done.seconds / 60:.1f} minutes"
-    return TrainResult(weights, step, finished, message if finished else f"{message}; run the same command to go on")
+    return _result(save_residual(weights, model, card), done, options.steps)
+
+
+def _result(weights: Path, done: Progress, steps: int) -> TrainResult:
+    finished = done.step >= steps
+    message = f"{done.step} of {steps} steps in {done.seconds / 60:.1f} minutes"
+    message = message if finished else f"{message}; run the same command to go on"
+    return TrainResult(weights, done.step, finished, message)
 
 
 def learning_rate(step: int, options: ResidualTraining) -> float:
@@ -153,24 +165,27 @@ def _prepare(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "weights"))
         model = ResidualModel(recipe.model(first.bands, first.msi_bands))
-    own = recipe.basis == "sensors"
+    own, bands = recipe.knows_sensors, recipe.basis == "bands"
     count = recipe.network.coordinates
     coordinates = None
     if own:
         whole = [plan for plan in plans if not plan.variant]
-        coordinates = sensor_coordinates((make_scene(plan, pairs_seed, data)[0] for plan in whole), count)
+        scenes = (make_scene(plan, pairs_seed, data)[0] for plan in whole)
+        coordinates = sensor_coordinates(scenes, count, bands=bands)
         model.fix(coordinates)
     with Bar(disable=not show, transient=True) as bar:
         task = bar.add_task("pairs", total=len(plans))
         pairs = prepare_pairs(
             plans,
             kept,
-            base,
+            partial(EVIDENCE[recipe.parts.evidence], base=base),
             lambda plan: make_scene(plan, pairs_seed, data),
             coordinates,
             count,
             pairs_seed,
             lambda done: bar.update(task, completed=done),
+            whole=recipe.parts.diffused != "unseen",
+            image=bands,
         )
     assert first.observation is not None
     card = ResidualCard(
@@ -178,7 +193,7 @@ def _prepare(
         data="; ".join(
             f"{d.dataset} {d.split}" + (f" ({len(d.scenes)} scenes)" if d.scenes else "") for d in recipe.data
         ),
-        base=f"kriging-learned with the kernel {Path(recipe.base).stem}",
+        base=_base_in_words(recipe),
         guide=list(first.observation.spectral.band_names) if own else [],
         response=first.observation.spectral.matrix.tolist() if own else [],
         factors=sorted({factor for d in recipe.data for factor in d.factors}),
@@ -186,3 +201,8 @@ def _prepare(
         seed=seed,
     )
     return model, card, pairs
+
+
+def _base_in_words(recipe: ResidualRecipe) -> str:
+    words = {"regression": "regression-projected", "upsampled": "Y upsampled"}
+    return words.get(recipe.parts.evidence, f"kriging-learned with the kernel {Path(recipe.base).stem}")
