@@ -56,7 +56,7 @@ def main() -> None:
     print("\n| column | likeness of neighbours in a column | " + " | ".join(f"{400 + 10 * b} nm" for b in SHOWN) + " |")
     print("|---:|---:|" + "---:|" * len(SHOWN))
     for column in range(COLUMNS):
-        values = columns[:, SHOWN, :, column]
+        values = columns[..., column][:, SHOWN]
         centred = values - values.mean(axis=-1, keepdims=True)
         alike = (centred[..., 1:] * centred[..., :-1]).mean() / (centred**2).mean()
         means = " | ".join(f"{mean:.4f}" for mean in values.mean(axis=(0, 2)))
