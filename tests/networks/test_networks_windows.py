@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from hsrdiff.networks.windows import (
     RelativePositionBias,
+    _fused,
     attend,
     attend_shifted,
     distance_bias,
@@ -76,10 +77,12 @@ def test_attention_equals_the_fused_kernel_and_so_do_its_gradients(rows: int) ->
     draws = [torch.randn(1, rows, 10, 16, 12, dtype=torch.float64, generator=generator) for _ in range(4)]
     q, k, v = (t.requires_grad_() for t in draws[:3])
     bias = torch.randn(3, 16, 16, dtype=torch.float64, generator=generator, requires_grad=True)
-    heads = (t[0].flatten(0, 1).unflatten(-1, (3, 4)).transpose(1, 2) for t in (q, k, v))
+    tokens = [t[0].flatten(0, 1) for t in (q, k, v)]
+    heads = (t.unflatten(-1, (3, 4)).transpose(1, 2) for t in tokens)
     expected = F.scaled_dot_product_attention(*heads, attn_mask=bias).transpose(1, 2).reshape(q.shape)
     out = attend(q, k, v, bias)
     torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(_fused(*tokens, bias).view(q.shape), expected)  # what other devices do
     inputs = (q, k, v, bias)
     torch.testing.assert_close(
         torch.autograd.grad(out, inputs, draws[3]), torch.autograd.grad(expected, inputs, draws[3])

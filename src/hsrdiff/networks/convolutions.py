@@ -6,6 +6,7 @@ A map in this order is a channels-last image, so that a convolution sees it with
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
 
@@ -32,12 +33,12 @@ def pointwise(features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor |
 
 
 def _by_convolution(features: torch.Tensor) -> bool:
-    """Whether oneDNN does it: in float32 it is fast on processors of every make, the matrix product of one make only."""
+    """Whether oneDNN does it: in float32 it is fast on processors of every make, matrix products are not."""
     return (
         features.device.type == "cpu"
         and features.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
-        and torch.backends.mkldnn.is_available()
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     )
 
 
@@ -109,11 +110,9 @@ def folded(image: torch.Tensor, convolution: nn.Conv2d, patch: int) -> torch.Ten
     Returns:
         Tokens, shape (n, H/p, W/p, C).
     """
-    p, channels = patch, image.shape[1]
-    weight = convolution.weight.unflatten(1, (channels, p, p)).permute(0, 1, 4, 2, 5, 3)
-    weight = weight.reshape(-1, channels, 3 * p, 3 * p)
-    # Numerics: torch copies a transposed matrix by blocks, and a channels-last image pixel by pixel
+    weight = rearrange(convolution.weight, "o (k p q) y x -> o k (y p) (x q)", p=patch, q=patch)
+    # Numerics: channels last is faster; torch copies a transposed matrix by blocks, a channels-last image by pixels.
     last = torch.stack([each.flatten(1).t().contiguous() for each in image])
-    last = last.view(len(image), *image.shape[-2:], channels).permute(0, 3, 1, 2)
-    out = F.conv2d(last, weight, convolution.bias, stride=p, padding=p)
+    last = last.view(len(image), *image.shape[-2:], -1).permute(0, 3, 1, 2)
+    out = F.conv2d(last, weight, convolution.bias, stride=patch, padding=patch)
     return out.permute(0, 2, 3, 1).contiguous()

@@ -1,7 +1,7 @@
 """The Spatio-Spectral Transformer Layer of Figure 4 and its three parts.
 
-Feature maps are kept as ``(n, H, W, C)``: every 1x1 convolution is one matrix product, and a depthwise convolution sees
-them as channels-last images without a copy.
+Feature maps are kept as ``(n, H, W, C)``: every 1x1 convolution is one matrix product, and a convolution sees them as
+channels-last images without a copy (`convolutions`).
 """
 
 from __future__ import annotations

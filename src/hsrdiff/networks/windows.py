@@ -112,18 +112,18 @@ def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
     Returns:
         Shape of q.
     """
-    tokens = [t.reshape(-1, *t.shape[3:]) for t in (q, k, v)]
+    qs, ks, vs = (t.reshape(-1, *t.shape[3:]) for t in (q, k, v))
     if q.device.type != "cpu":
-        return _fused(*tokens, bias).view(q.shape)
+        return _fused(qs, ks, vs, bias).view(q.shape)
     # Numerics: so many windows at a time that their logits stay in the cache. On a processor the fused kernel is no
     # faster than this in float32, and several times slower in bfloat16 and where a gradient is asked for.
-    some = zip(*(t.split(_WINDOWS) for t in tokens), strict=True)
-    return torch.cat([_by_products(*each, bias) for each in some]).view(q.shape)
+    some = zip(*(torch.split(t, _WINDOWS) for t in (qs, ks, vs)), strict=True)
+    return torch.cat([_by_products(qw, kw, vw, bias) for qw, kw, vw in some]).view(q.shape)
 
 
 def _fused(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Attend by torch's kernel; tokens of shape (windows, M*M, C)."""
-    qs, ks, vs = (t.unflatten(-1, (len(bias), -1)).transpose(1, 2) for t in (q, k, v))
+    qs, ks, vs = (rearrange(t, "w t (k d) -> w k t d", k=len(bias)) for t in (q, k, v))
     mask = bias.to(q.dtype).contiguous()[None].expand(len(q), -1, -1, -1)
     return F.scaled_dot_product_attention(qs, ks, vs, attn_mask=mask).transpose(1, 2).reshape(q.shape)
 
@@ -131,9 +131,9 @@ def _fused(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor
 def _by_products(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Attend by two matrix products a head; tokens of shape (windows, M*M, C)."""
     out = []
-    for logits, qh, kh, vh in zip(bias, *(t.chunk(len(bias), dim=-1) for t in (q, k, v)), strict=True):
-        scale = qh.shape[-1] ** -0.5
-        logits = torch.baddbmm(logits.to(q.dtype), qh, kh.transpose(1, 2), alpha=scale)
+    heads = (t.chunk(len(bias), dim=-1) for t in (q, k, v))
+    for added, qh, kh, vh in zip(bias.to(q.dtype), *heads, strict=True):
+        logits = torch.baddbmm(added, qh, kh.transpose(1, 2), alpha=qh.shape[-1] ** -0.5)
         out.append(torch.bmm(logits.softmax(-1), vh))
     return torch.cat(out, dim=-1)
 
