@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from benchmarks.literal import literal
 
 from hsrdiff.errors import ShapeError
 from hsrdiff.networks.residual_cdformer import ResidualCDFormer, ResidualConfig
@@ -31,6 +32,38 @@ def test_any_size_and_the_cache_changes_nothing(patch, size):
     bound = network.bind(condition)
     for _ in range(2):
         torch.testing.assert_close(bound(c_t, gamma), direct, rtol=0, atol=0)
+
+
+def every_weight_counts():
+    """A network of float64 and its arguments."""
+    network = make()
+    for name, weight in network.named_parameters():
+        if name.endswith(("table", "bias")):
+            weight.copy_(draw(*weight.shape, seed=len(name)))
+    gamma = torch.tensor([0.2, 0.9], dtype=torch.float64)
+    return network, (draw(2, 5, 24, 16), draw(2, 3, 24, 16, seed=1), gamma)
+
+
+def test_it_is_the_network_written_out_in_plain_operations_and_so_are_its_gradients():
+    """Oracle: the same weights, softmax between two products with a mask for each window, images of (n, C, H, W)."""
+    network, given = every_weight_counts()
+    weights = list(network.requires_grad_(True).parameters())
+    ours, plain = network(*given), literal(network, *given)
+    torch.testing.assert_close(ours, plain)
+    along = torch.linspace(-1, 1, ours.numel(), dtype=torch.float64).view(ours.shape)
+    gradients = (torch.autograd.grad(out, weights, along) for out in (ours, plain))
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(("half", "tolerance"), [(False, 1e-5), (True, 3e-2)])
+def test_float32_and_bfloat16_stay_near_the_plain_operations_in_float64(half, tolerance):
+    network, (condition, c_t, gamma) = every_weight_counts()
+    expected = literal(network, condition, c_t, gamma)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        answer = network.float()(condition.float(), c_t.float(), gamma)
+    assert answer.dtype == torch.float32
+    assert (answer - expected).norm() < tolerance * expected.norm()
 
 
 def test_pure_noise_does_not_reach_the_answer_and_no_noise_comes_out_as_it_is():

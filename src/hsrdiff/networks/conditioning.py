@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from hsrdiff.networks.convolutions import Pointwise
 from hsrdiff.networks.embedding import NoiseInjection
 from hsrdiff.networks.layers import S2TL
 from hsrdiff.networks.windows import attend, distance_bias, merge, partition
@@ -17,7 +18,7 @@ class KeysValues:
     """Keys and values of one layer's cross attention, cut into windows once per image.
 
     Attributes:
-        k: Shape (n, H/M, W/M, heads, M*M, d).
+        k: Shape (n, H/M, W/M, M*M, C).
         v: The same shape.
     """
 
@@ -42,23 +43,20 @@ class CrossAttention(nn.Module):
     def __init__(self, channels: int, heads: int, window: int) -> None:
         super().__init__()
         self.heads, self.window = heads, window
-        self.query = nn.Linear(channels, channels, bias=False)
-        self.key = nn.Linear(channels, channels, bias=False)
-        self.value = nn.Linear(channels, channels, bias=False)
-        self.project = nn.Linear(channels, channels)
+        self.query = Pointwise(channels, channels, bias=False)
+        self.key = Pointwise(channels, channels, bias=False)
+        self.value = Pointwise(channels, channels, bias=False)
+        self.project = Pointwise(channels, channels)
         self.register_buffer("bias", distance_bias(window, heads), persistent=False)
 
     def remember(self, normed: torch.Tensor, sr: torch.Tensor) -> KeysValues:
         """Compute keys of LN(F^SR) and values of F^SR, shapes (n, H, W, C); they do not depend on the noise level."""
-        k = partition(self.key(normed), self.window, self.heads)
-        v = partition(self.value(sr), self.window, self.heads)
-        return KeysValues(k, v)
+        return KeysValues(self.key(partition(normed, self.window)), self.value(partition(sr, self.window)))
 
     def forward(self, features: torch.Tensor, memory: KeysValues) -> torch.Tensor:
         """Attend to the remembered SR features; (n, H, W, C) to (n, H, W, C)."""
-        q = partition(self.query(features), self.window, self.heads)
-        out: torch.Tensor = self.project(merge(attend(q, memory.k, memory.v, self.bias), self.window))
-        return out
+        q = self.query(partition(features, self.window))
+        return merge(self.project(attend(q, memory.k, memory.v, self.bias)), self.window)
 
 
 class NCS2TL(nn.Module):

@@ -1,7 +1,7 @@
 """The Spatio-Spectral Transformer Layer of Figure 4 and its three parts.
 
-Feature maps are kept as ``(n, H, W, C)``: every 1x1 convolution is one matrix product, and a depthwise convolution sees
-them as channels-last images without a copy.
+Feature maps are kept as ``(n, H, W, C)``: every 1x1 convolution is one matrix product, and a convolution sees them as
+channels-last images without a copy (`convolutions`).
 """
 
 from __future__ import annotations
@@ -11,26 +11,8 @@ from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
 
+from hsrdiff.networks.convolutions import DepthwiseConv, Pointwise, depthwise, pointwise, whole_lanes
 from hsrdiff.networks.windows import RelativePositionBias, attend, attend_shifted, merge, partition
-
-
-class DepthwiseConv(nn.Module):
-    """A 3x3 convolution of each channel with itself, without bias, zero padding.
-
-    Args:
-        channels: C.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(channels, 1, 3, 3))
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Convolve (n, H, W, C) to (n, H, W, C)."""
-        image = features.permute(0, 3, 1, 2)  # a channels-last view, not a copy
-        # P38: zeros beyond the edge.
-        out = F.conv2d(image, self.weight, padding=1, groups=image.shape[1])
-        return out.permute(0, 2, 3, 1)
 
 
 class SpatialAttention(nn.Module):
@@ -46,8 +28,8 @@ class SpatialAttention(nn.Module):
     def __init__(self, channels: int, heads: int, window: int, *, shift: bool) -> None:
         super().__init__()
         self.heads, self.window, self.shift = heads, window, shift
-        self.qkv = nn.Linear(channels, 3 * channels)
-        self.project = nn.Linear(channels, channels)
+        self.qkv = Pointwise(channels, 3 * channels)
+        self.project = Pointwise(channels, channels)
         self.bias = RelativePositionBias(window, heads)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -55,14 +37,11 @@ class SpatialAttention(nn.Module):
         half = self.window // 2
         if self.shift:
             features = features.roll((-half, -half), dims=(1, 2))
-        q, k, v = (partition(t, self.window, self.heads) for t in self.qkv(features).chunk(3, dim=-1))
-        if self.shift:
-            out = merge(attend_shifted(q, k, v, self.bias(), self.window), self.window)
-            out = out.roll((half, half), dims=(1, 2))
-        else:
-            out = merge(attend(q, k, v, self.bias()), self.window)
-        projected: torch.Tensor = self.project(out)
-        return projected
+        q, k, v = self.qkv(partition(features, self.window)).chunk(3, dim=-1)
+        bias = self.bias()
+        out = attend_shifted(q, k, v, bias, self.window) if self.shift else attend(q, k, v, bias)
+        out = merge(self.project(out), self.window)
+        return out.roll((half, half), dims=(1, 2)) if self.shift else out
 
 
 class SpectralAttention(nn.Module):
@@ -79,24 +58,28 @@ class SpectralAttention(nn.Module):
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(channels, 3 * channels, bias=False)
+        self.qkv = Pointwise(channels, 3 * channels, bias=False)
         self.depthwise = DepthwiseConv(3 * channels)
-        self.project = nn.Linear(channels, channels, bias=False)
+        self.project = Pointwise(channels, channels, bias=False)
         self.temperature = nn.Parameter(torch.ones(heads))
 
     def weights(self, q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
         """Return A from q and k of shape (n, pixels, C): shape (n, heads, C/heads, C/heads)."""
-        q, k = (rearrange(t, "n p (k d) -> n k d p", k=self.heads) for t in (q, k))
-        precise = torch.promote_types(q.dtype, torch.float32)
-        gram = (q @ k.transpose(-1, -2)).to(precise)
-        # Numerics: the unit length is applied to the small Gram matrix, not to the maps.
-        scale = q.to(precise).square().sum(-1).clamp_min(1e-24).rsqrt()[..., :, None]
-        scale = scale * k.to(precise).square().sum(-1).clamp_min(1e-24).rsqrt()[..., None, :]
-        return torch.softmax(gram * scale * self.temperature[:, None, None], dim=-1)
+        # Numerics: in float32 at least, as both sums run over all pixels.
+        with torch.autocast(q.device.type, enabled=False):
+            precise = torch.promote_types(q.dtype, torch.float32)
+            q, k = (rearrange(t.to(precise), "n p (k d) -> n k p d", k=self.heads) for t in (q, k))
+            gram = q.transpose(-1, -2) @ k
+            # Numerics: the unit length is applied to the small Gram matrix, not to the maps.
+            of_q, of_k = (t.square().sum(-2).clamp_min(1e-24).rsqrt() for t in (q, k))
+            scale = of_q[..., :, None] * of_k[..., None, :]
+            return torch.softmax(gram * scale * self.temperature.to(precise)[:, None, None], dim=-1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Attend across channels; (n, H, W, C) to (n, H, W, C)."""
-        q, k, v = self.depthwise(self.qkv(features)).flatten(1, 2).chunk(3, dim=-1)
+        channels = features.shape[-1]
+        both, v = self.depthwise(self.qkv(features)).flatten(1, 2).split((2 * channels, channels), dim=-1)
+        q, k = both.to(torch.promote_types(both.dtype, torch.float32)).chunk(2, dim=-1)
         attention = self.weights(q, k)
         # W (A v) is one matrix product with (W A), since A does not depend on the pixel.
         w = rearrange(self.project.weight, "o (k d) -> k o d", k=self.heads)
@@ -116,16 +99,19 @@ class GatedFeedForward(nn.Module):
     def __init__(self, channels: int, ratio: float) -> None:
         super().__init__()
         hidden = int(ratio * channels)
-        self.expand = nn.Linear(channels, 2 * hidden, bias=False)
+        self.expand = Pointwise(channels, 2 * hidden, bias=False)
         self.depthwise = DepthwiseConv(2 * hidden)
-        self.project = nn.Linear(hidden, channels, bias=False)
+        self.project = Pointwise(hidden, channels, bias=False)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Transform each pixel with its neighbours; (n, H, W, C) to (n, H, W, C)."""
-        a, b = self.depthwise(self.expand(features)).chunk(2, dim=-1)
+        # Numerics: each half on its own, so that both are contiguous: GELU is many times slower on a part of a map.
+        a, b = (
+            depthwise(pointwise(features, whole_lanes(expand)), whole_lanes(kernels))
+            for expand, kernels in zip(self.expand.weight.chunk(2), self.depthwise.weight.chunk(2), strict=True)
+        )
         # P39: the exact GELU, by erf.
-        out: torch.Tensor = self.project(F.gelu(a) * b)
-        return out
+        return pointwise(F.gelu(a) * b, whole_lanes(self.project.weight, dim=1))
 
 
 class S2TL(nn.Module):

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from hsrdiff.errors import ShapeError
 from hsrdiff.networks.conditioning import NCS2TL, KeysValues
+from hsrdiff.networks.convolutions import folded
 from hsrdiff.networks.initialise import calm, kaiming
 from hsrdiff.networks.layers import S2TL
 from hsrdiff.typing import Denoise
@@ -137,7 +138,7 @@ class ResidualCDFormer(nn.Module):
             with torch.autocast(optics.device.type, enabled=False):
                 direct = self.direct(optics)
             condition = torch.cat([condition, torch.asinh(_GENTLE * optics)], dim=1)
-        features = self._tokens(self.sr_in(self._fold(condition)))
+        features = folded(self._whole(condition), self.sr_in, self.config.patch)
         memories = []
         for sr_layer, ds_layer in zip(self.sr, self.ds, strict=True):
             features = sr_layer(features)
@@ -173,7 +174,7 @@ class ResidualCDFormer(nn.Module):
             Shape and type of `noisy`.
         """
         height, width = noisy.shape[-2:]
-        features = self._tokens(self.ds_in(self._fold(noisy)))
+        features = folded(self._whole(noisy), self.ds_in, self.config.patch)
         for layer, memory in zip(self.ds, condition.memories, strict=True):
             features = layer(features, memory, level)
         both = torch.cat([features, condition.features], dim=-1).permute(0, 3, 1, 2)
@@ -192,15 +193,11 @@ class ResidualCDFormer(nn.Module):
         """Return c_hat: `encode`, then `denoise`."""
         return self.denoise(self.encode(condition, optics), c_t, gamma)
 
-    def _fold(self, image: torch.Tensor) -> torch.Tensor:
-        """Mirror the right and bottom edges up to whole windows, and fold the pixels of a token into channels."""
+    def _whole(self, image: torch.Tensor) -> torch.Tensor:
+        """Mirror the right and bottom edges up to whole windows."""
         m = self.config.window * self.config.patch
         down, right = -image.shape[-2] % m, -image.shape[-1] % m
         if down or right:
             mode = "reflect" if down < image.shape[-2] and right < image.shape[-1] else "replicate"
             image = F.pad(image, (0, right, 0, down), mode=mode)
-        return F.pixel_unshuffle(image, self.config.patch)
-
-    @staticmethod
-    def _tokens(image: torch.Tensor) -> torch.Tensor:
-        return image.permute(0, 2, 3, 1).contiguous()
+        return image

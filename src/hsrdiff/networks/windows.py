@@ -7,25 +7,25 @@ from einops import rearrange
 from torch import nn
 from torch.nn import functional as F
 
+_WINDOWS = 128  # that attend at a time
 
-def partition(features: torch.Tensor, window: int, heads: int) -> torch.Tensor:
-    """Cut a map into windows of tokens with separate heads.
+
+def partition(features: torch.Tensor, window: int) -> torch.Tensor:
+    """Cut a map into windows of tokens.
 
     Args:
-        features: Shape (n, H, W, heads * d); H and W are multiples of `window`.
+        features: Shape (n, H, W, C); H and W are multiples of `window`.
         window: Side M of a window in pixels.
-        heads: Number of attention heads.
 
     Returns:
-        Tokens, shape (n, H/M, W/M, heads, M*M, d).
+        Tokens, shape (n, H/M, W/M, M*M, C).
     """
-    pattern = "n (i p) (j q) (k d) -> n i j k (p q) d"
-    return rearrange(features, pattern, p=window, q=window, k=heads)
+    return rearrange(features, "n (i p) (j q) c -> n i j (p q) c", p=window, q=window)
 
 
 def merge(tokens: torch.Tensor, window: int) -> torch.Tensor:
-    """Undo `partition`: (n, H/M, W/M, heads, M*M, d) to (n, H, W, heads * d)."""
-    return rearrange(tokens, "n i j k (p q) d -> n (i p) (j q) (k d)", p=window, q=window)
+    """Undo `partition`: (n, H/M, W/M, M*M, C) to (n, H, W, C)."""
+    return rearrange(tokens, "n i j (p q) c -> n (i p) (j q) c", p=window, q=window)
 
 
 def relative_index(window: int) -> torch.Tensor:
@@ -100,29 +100,49 @@ def shift_mask(window: int, *, last_row: bool, last_column: bool) -> torch.Tenso
     return side[:, None] == side[None, :]
 
 
-def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """Attend inside each window: softmax(q kᵀ / sqrt(d) + bias) v.
+def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Attend inside each window: softmax(q kᵀ / sqrt(d) + bias) v in each head.
 
     Args:
-        q: Queries, shape (n, I, J, heads, M*M, d).
+        q: Queries, shape (n, I, J, M*M, C).
         k: Keys, the same shape.
         v: Values, the same shape.
-        bias: Added to the logits, shape (heads, M*M, M*M), or None.
+        bias: Added to the logits, shape (heads, M*M, M*M).
 
     Returns:
         Shape of q.
     """
-    shape = q.shape
-    q, k, v = (t.reshape(-1, *shape[3:]) for t in (q, k, v))
-    mask = None if bias is None else bias.to(q.dtype)[None].expand(q.shape[0], -1, -1, -1)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).reshape(shape)
+    qs, ks, vs = (t.reshape(-1, *t.shape[3:]) for t in (q, k, v))
+    if q.device.type != "cpu":
+        return _fused(qs, ks, vs, bias).view(q.shape)
+    # Numerics: so many windows at a time that their logits stay in the cache. On a processor the fused kernel is no
+    # faster than this in float32, and several times slower in bfloat16 and where a gradient is asked for.
+    some = zip(*(torch.split(t, _WINDOWS) for t in (qs, ks, vs)), strict=True)
+    return torch.cat([_by_products(qw, kw, vw, bias) for qw, kw, vw in some]).view(q.shape)
+
+
+def _fused(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Attend by torch's kernel; tokens of shape (windows, M*M, C)."""
+    qs, ks, vs = (rearrange(t, "w t (k d) -> w k t d", k=len(bias)) for t in (q, k, v))
+    mask = bias.to(q.dtype).contiguous()[None].expand(len(q), -1, -1, -1)
+    return F.scaled_dot_product_attention(qs, ks, vs, attn_mask=mask).transpose(1, 2).reshape(q.shape)
+
+
+def _by_products(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """Attend by two matrix products a head; tokens of shape (windows, M*M, C)."""
+    out = []
+    heads = (t.chunk(len(bias), dim=-1) for t in (q, k, v))
+    for added, qh, kh, vh in zip(bias.to(q.dtype), *heads, strict=True):
+        logits = torch.baddbmm(added, qh, kh.transpose(1, 2), alpha=qh.shape[-1] ** -0.5)
+        out.append(torch.bmm(logits.softmax(-1), vh))
+    return torch.cat(out, dim=-1)
 
 
 def attend_shifted(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor, window: int) -> torch.Tensor:
     """Attend inside windows of a rolled map, keeping apart what lay on opposite sides of the image.
 
     Args:
-        q: Queries of the rolled map, shape (n, I, J, heads, M*M, d).
+        q: Queries of the rolled map, shape (n, I, J, M*M, C).
         k: Keys, the same shape.
         v: Values, the same shape.
         bias: Relative-position bias, shape (heads, M*M, M*M).
