@@ -12,7 +12,8 @@ from hsrdiff import check, fuse, quality
 from hsrdiff.cubes import as_cube, open_cube
 from hsrdiff.jobs.pair import make_pair
 from hsrdiff.jobs.registered import registered
-from hsrdiff.observation import SpatialResponse, SpectralResponse
+from hsrdiff.jobs.scaling import raw_scene
+from hsrdiff.observation import SpatialResponse, SpectralResponse, register
 from hsrdiff.sensors import load_sensor
 
 SENSOR, FACTOR, SIDE = "sentinel2:B2,B3,B4,B8", 4, 192
@@ -76,12 +77,12 @@ def test_a_rotation_or_a_scale_comes_back_within_a_twentieth_of_a_coarse_pixel(d
 def test_the_result_is_nearly_that_of_a_pair_that_fits():
     options = {"method": "regression-projected", "sensor": SENSOR}
     errors, edge = {}, slice(8, -8)
-    for name, (hsi, msi, Z), register in (
+    for name, (hsi, msi, Z), mends in (
         ("fits", pair(), True),
         ("unmended", pair(0.5, 0.003, (1.5, -2.25)), False),
         ("mended", pair(0.5, 0.003, (1.5, -2.25)), True),
     ):
-        fused = fuse(hsi, msi, **options, register=register)
+        fused = fuse(hsi, msi, **options, register=mends)
         column, row = (
             round(part) for part in ~msi.rio.transform() @ (fused.rio.transform().c, fused.rio.transform().f)
         )
@@ -111,6 +112,21 @@ def test_blocks_that_tell_nothing_leave_one_shift():
         cube.values[:, :, side:] = blank
     mended, _ = registered(make_pair(hsi, msi), D, R)
     assert mended.bend is None
+
+
+def test_a_small_image_is_mended_though_moving_it_leaves_too_few_blocks():
+    hsi, msi, _ = pair(0.6, shift=(1.3, -0.6))
+    part, fine = slice(12, 36), slice(12 * FACTOR, 36 * FACTOR)  # 24 LR pixels, 3 x 3 blocks; 23 are 2 x 2
+    hsi, msi = hsi.isel(y=part, x=part), msi.isel(y=fine, x=fine)
+    before = register(raw_scene(make_pair(hsi, msi)), D, R)
+    assert before.field is not None
+    mended, notes = registered(make_pair(hsi, msi), D, R)
+    assert mended.hsi.shape[1:] == (23, 23)
+    assert "mended before fusing" in notes["registration"]
+    after = register(raw_scene(mended), D.moved(*mended.offset), R)
+    worst = [max(np.hypot(*block.shift) for block in found.blocks if block.telling) for found in (before, after)]
+    assert worst[0] > 0.4
+    assert worst[1] < 0.05
 
 
 def test_invalid_pixels_stay_invalid_and_hidden():

@@ -64,6 +64,16 @@ def test_a_changed_block_is_found(good):
     assert all(band.correlation > 0.99 for band in report.bands)
 
 
+def test_bands_in_another_order_are_refused_as_fuse_refuses_them(good):
+    swapped = good[1].isel(band=[2, 1, 0, 3]).drop_vars("band_name", errors="ignore")
+    report = check(good[0], swapped, sensor=SENSOR)
+    assert report.verdict is Verdict.NOT
+    assert "do not look like B2, B3, B4, B8 but B4, B3, B2, B8" in report.finding("response").concern
+    with pytest.raises(InputError, match="do not look like B2, B3, B4, B8"):
+        fuse(good[0], swapped, sensor=SENSOR, method="regression")
+    assert check(good[0], swapped, sensor="sentinel2:B4,B3,B2,B8").verdict is Verdict.FIT
+
+
 def test_radiance_with_reflectance_is_said(good):
     # sunlight at the sensor: each band has another scale
     light = np.array([1900.0, 1800.0, 1500.0, 900.0], dtype=np.float32)[:, None, None] / 30

@@ -80,8 +80,11 @@ def test_quality_judges_by_the_same_match(good, tmp_path):
     kept = open_cube(tmp_path / "f.tif")
     judged = quality(kept, good.hsi, scaled(good.msi))
     assert judged.full.spectral.mean_relative_rmse < 1e-3
+    assert judged.told["match"] == kept.attrs["hsrdiff_match"]
     del kept.attrs["hsrdiff_match"]
-    assert quality(kept, good.hsi, scaled(good.msi)).full.spectral.mean_relative_rmse > 0.1
+    unmatched = quality(kept, good.hsi, scaled(good.msi))
+    assert unmatched.full.spectral.mean_relative_rmse > 0.1
+    assert "match" not in unmatched.told
 
 
 def test_check_says_it(good):

@@ -134,22 +134,25 @@ def _ranges(scene: Scene, sensor: Sensor | None) -> BoolArray | None:
     return may if may.any(axis=1).all() else None
 
 
-def agreement_findings(found: Agreement, scene: Scene, sensor: Sensor | None) -> tuple[Finding, ...]:
+def agreement_findings(
+    found: Agreement, scene: Scene, sensor: Sensor | None, order: tuple[str, ...] | None = None
+) -> tuple[Finding, ...]:
     """Put the agreement into findings.
 
     Args:
         found: The agreement.
         scene: The pair.
         sensor: The MSI's sensor, or None.
+        order: Its bands in another order, in which they fit far better, or None.
 
     Returns:
         Findings on response, PSF and disagreement.
     """
-    return (_response(found, sensor), _psf(found), _disagreement(found))
+    return (_response(found, sensor, order), _psf(found), _disagreement(found))
 
 
-def _response(found: Agreement, sensor: Sensor | None) -> Finding:
-    """Say whether R is known, how well a fitted one does, and whether the bands' units differ."""
+def _response(found: Agreement, sensor: Sensor | None, order: tuple[str, ...] | None) -> Finding:
+    """Say whether R is known, how well a fitted one does, and whether the bands' order or units differ."""
     fitted, gain, match = found.fitted, found.gain, found.match
     words = fitted.describe()
     concern = ""
@@ -158,7 +161,12 @@ def _response(found: Agreement, sensor: Sensor | None) -> Finding:
         if match is not None:
             words += f"; {describe_match(match).replace('were brought', 'are brought by fuse')}"
         low, high = float(gain.min()), float(gain.max())
-        if low <= 0 or high / low > _GAINS:
+        if order is not None:
+            concern = (
+                f"the multispectral bands do not look like {', '.join(sensor.bands)} but {', '.join(order)}, and fuse "
+                "refuses them; name them with --bands in that order, or leave the sensor out"
+            )
+        elif low <= 0 or high / low > _GAINS:
             concern = (
                 f"the multispectral bands are {low:.3g} to {high:.3g} times what the sensor's responses make of HSI, "
                 "as where one image is radiance and the other reflectance, or each band has its own scale; bring both "
@@ -172,7 +180,7 @@ def _response(found: Agreement, sensor: Sensor | None) -> Finding:
         "gain": [float(g) for g in gain],
         "directions": fitted.directions,
     }
-    return Finding("response", words, concern, numbers=numbers)
+    return Finding("response", words, concern, order is not None, numbers)
 
 
 def _psf(found: Agreement) -> Finding:

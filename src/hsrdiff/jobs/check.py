@@ -19,7 +19,7 @@ from hsrdiff.jobs.chosen import check_report, usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import CubeInfo, cube_info
-from hsrdiff.jobs.matched import find_match
+from hsrdiff.jobs.matched import better_order, find_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
@@ -140,7 +140,10 @@ def check(
         # as `fuse` does, so that what follows is said of the pair that it fuses
         pair, why = mended(pair, registration, told, spectral)
     raw = raw_scene(pair)
-    match = None if spectral is None else find_match(raw, spectral, told.moved(*pair.offset))
+    match = order = None
+    if spectral is not None and known is not None:
+        match = find_match(raw, spectral, told.moved(*pair.offset))
+        order = better_order(raw, spectral, told.moved(*pair.offset), known)
     scale = find_scale(raw, spectral, peak=None, match=match)
     scene = scale.apply(raw)
     found = find_agreement(scene, spectral, told.moved(*pair.offset), known, match)
@@ -154,7 +157,7 @@ def check(
         _valid(scene, found),
         grid,
         _registration(registration, why),
-        *agreement_findings(found, scene, known),
+        *agreement_findings(found, scene, known, order),
         _noise(replace(scene, observation=Observation(found.spectral, found.spatial)), scale),
     )
     report = CheckReport(

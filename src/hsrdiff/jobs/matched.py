@@ -33,6 +33,24 @@ def find_match(scene: Scene, spectral: SpectralResponse, spatial: SpatialRespons
     return match_bands(replace(scene, X=scene.X / common_gain(scene, spectral)), spectral, spatial)
 
 
+def better_order(
+    scene: Scene, spectral: SpectralResponse, spatial: SpatialResponse, sensor: Sensor
+) -> tuple[str, ...] | None:
+    """Tell in which order of its bands a sensor's responses fit far better.
+
+    Args:
+        scene: A scene in the files' own units.
+        spectral: R of the sensor.
+        spatial: D as it is assumed.
+        sensor: The sensor, whose bands have names.
+
+    Returns:
+        The names in the image's order as it seems to be, or None where the given one is as good.
+    """
+    order = likely_order(scene, spectral, spatial)
+    return None if order is None else tuple(sensor.bands[row] for row in order)
+
+
 def check_order(scene: Scene, spectral: SpectralResponse, spatial: SpatialResponse, sensor: Sensor) -> None:
     """Make sure that each response is that of its band, as far as the pair can tell.
 
@@ -45,12 +63,11 @@ def check_order(scene: Scene, spectral: SpectralResponse, spatial: SpatialRespon
     Raises:
         InputError: In another order the responses fit far better.
     """
-    order = likely_order(scene, spectral, spatial)
+    order = better_order(scene, spectral, spatial, sensor)
     if order is not None:
-        given, better = (", ".join(names) for names in (sensor.bands, [sensor.bands[row] for row in order]))
         raise InputError(
-            f"the multispectral bands do not look like {given} of sensor '{sensor.name}'",
-            expected=f"the bands in the image's order, which seems to be {better}",
+            f"the multispectral bands do not look like {', '.join(sensor.bands)} of sensor '{sensor.name}'",
+            expected=f"the bands in the image's order, which seems to be {', '.join(order)}",
             do="name them with --bands in that order, or leave the sensor out",
         )
 

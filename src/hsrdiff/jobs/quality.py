@@ -22,6 +22,7 @@ from hsrdiff.evaluation import judge
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.evaluate import SAME_BAND_NM
 from hsrdiff.jobs.images import Image, check_report_file, take_cube
+from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.pair import Pair, band_numbers, make_pair
 from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.remembered import Remembered
@@ -40,7 +41,7 @@ class Quality:
     Attributes:
         full: Numbers at full resolution, from the cube itself.
         reduced: Scores of its method on the pair degraded once more, or None.
-        told: How R and D were found, by topic.
+        told: How R and D were found and the MSI was matched, by topic.
         msi_bands: Names of the MSI's bands.
         wavelengths_nm: Centres of the cube's bands (B,), nm, or None.
     """
@@ -174,6 +175,8 @@ def quality(
         "psf": told.describe(),
         "method": remembered.method or "not known",
     }
+    if scale.match is not None:
+        words["match"] = describe_match(scale.match)
     judged = Quality(full, found, words, _names(pair, known), pair.wavelengths_nm)
     if report is not None:
         with atomic_output(Path(report).absolute()) as path:

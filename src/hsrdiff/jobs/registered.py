@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.bent import bent
@@ -59,7 +60,8 @@ def mended(
     """Mend what was measured, if it can be, and say what was done.
 
     A shift of the whole moves the HSI. One that changes evenly over the image is measured again after that, once more
-    after a first resampling, and the MSI as it was is resampled by the sum.
+    after a first resampling, and the MSI as it was is resampled by the sum. Where the moved image is too small to be
+    measured again, it is resampled by what was found before.
 
     Args:
         pair: The two images.
@@ -87,7 +89,9 @@ def mended(
     else:
         moved, field = pair, found.field
     if field is None:
-        return pair, "left as it is, since it is not the same everywhere"
+        # a small image may have too few blocks when it is cut: what was found holds there too, about its middle
+        size = moved.hsi.sizes
+        field = replace(found.field, shift=(0.0, 0.0), centre=((size["y"] - 1) / 2, (size["x"] - 1) / 2))
     rest = left(bent(moved, field))
     if rest is not None:
         field = field.plus(rest)

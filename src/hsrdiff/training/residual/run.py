@@ -78,7 +78,8 @@ def run_residual_recipe(
             needed.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
     except OSError as e:
-        raise WriteError(f"'{folder}' cannot be written ({e.strerror})", do="choose another folder") from e
+        found = f"'{e.filename or folder}' cannot be written ({e.strerror})"
+        raise WriteError(found, do="choose another folder") from e
     model, card, prepared = _prepare(recipe, base, plans, kept, data, progress)
     network = model.network
     optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay)
