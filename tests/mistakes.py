@@ -489,8 +489,8 @@ MENDED = (
     Mended(
         "A multispectral band of another calibration, the sensor known",
         f"fuse large-hsi.tif other.tif -o fused.tif -m regression --sensor {SENSOR}",
-        "match: 1 of 4 multispectral bands were brought to what the sensor's responses make of HSI, by the gains 1, 1, "
-        "1, 1.5",
+        "match: 1 of 4 multispectral bands were brought to what the sensor's responses make of the HSI, by the gains "
+        "1, 1, 1, 1.5",
         changed_bands,
     ),
     Mended(

@@ -23,8 +23,8 @@ EXAMPLE = (
     "Example: hsrdiff fuse enmap.tif sentinel2.tif -o fused.tif\n\n"
     "Example: hsrdiff fuse hsi.tif msi.tif -o fused.hdr --method hsr-diff --weights mine.safetensors"
 )
-# Facts of the computing, kept in the file; the rest of the record is told on the screen.
-UNTOLD = ("method", "version", "seed", "factor", "told", "peak", "dropped_bands")
+# Facts of the computing, kept in the file, and what a note says in words; the rest of the record is told on the screen.
+UNTOLD = ("method", "version", "seed", "factor", "told", "peak", "dropped_bands", "bend")
 
 
 def command(

@@ -81,7 +81,7 @@ def describe_match(match: BandMatch) -> str:
     gains, offsets = (", ".join(f"{value:.7g}" for value in part) for part in (match.gain, match.offset))
     return (
         f"{int(match.matched.sum())} of {len(match.gain)} multispectral bands were brought to what the sensor's "
-        f"responses make of HSI, by the gains {gains} and the offsets {offsets}"
+        f"responses make of the HSI, by the gains {gains} and the offsets {offsets}"
     )
 
 
