@@ -169,8 +169,8 @@ def _response(found: Agreement, sensor: Sensor | None, order: tuple[str, ...] | 
         elif low <= 0 or high / low > _GAINS:
             concern = (
                 f"the multispectral bands are {low:.3g} to {high:.3g} times what the sensor's responses make of the "
-                "HSI, as where one image is radiance and the other reflectance, or each band has its own scale; bring both "
-                "to one unit, or give no sensor and no method, so that each response is fitted with its scale"
+                "HSI, as where one image is radiance and the other reflectance, or each band has its own scale; bring "
+                "both to one unit, or give no sensor and no method, so that each response is fitted with its scale"
             )
             if match is not None:
                 concern += "; else fuse matches the bands, which makes up for the scales alone"
