@@ -8,6 +8,7 @@ import torch
 
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import residual_ablation as module
+from hsrdiff.experiments import table1 as table1_module
 from hsrdiff.experiments import workshop as workshop_module
 from hsrdiff.experiments.residual_ablation import BASES, LINES, ResidualAblation
 from hsrdiff.experiments.workshop import Workshop
@@ -107,8 +108,8 @@ def test_every_seed_is_trained_and_no_test_scene_is_looked_at(monkeypatch, tmp_p
         return SimpleNamespace(X=X, Y=Y, Z=Z, observation=observation, name=name)
 
     monkeypatch.setattr(module, "make_dataset", lambda name, data=None: Made())
-    monkeypatch.setattr(module, "trained_fuser", trained)
-    monkeypatch.setattr(module, "dataset_scene", scene)
+    monkeypatch.setattr(table1_module, "trained_fuser", trained)
+    monkeypatch.setattr(table1_module, "dataset_scene", scene)
     experiment = ResidualAblation(seeds=2)
     trials = list(experiment.trained_trials(None, 3, Workshop(tmp_path)))
     assert set(splits) == {"validation"}

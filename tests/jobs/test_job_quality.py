@@ -155,6 +155,16 @@ def test_the_psf_comes_back_from_the_record(fwhm):
         assert (found.kernel == D.kernel).all()
 
 
+def test_an_estimated_psf_comes_back_from_the_record(scene):
+    """A displaced Gaussian, found in the pair: the file says sigma and centre, and that is all it takes."""
+    _, hsi, msi = scene
+    fused = fuse(hsi, msi, sensor=SENSOR, method="regression-projected", psf="estimated")
+    assert fused.attrs["hsrdiff_psf"].startswith("estimated Gaussian")
+    found = quality(fused, hsi, msi)
+    assert found.told["psf"] == fused.attrs["hsrdiff_psf"]
+    assert found.full.spatial.mean_relative_rmse < 1e-4
+
+
 @pytest.mark.parametrize("peak", ["0.5", 0.5, "no number", -1.0, "nan", "inf"])
 def test_a_record_that_says_nonsense_says_nothing(peak):
     found = Remembered.of({"hsrdiff_peak": peak, "hsrdiff_method": "kriging", "other": 3})

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from statistics import fmean, stdev
 
 from hsrdiff.datasets import make_dataset
-from hsrdiff.evaluation import PublishedRow, Row, dataset_scene, mean_row
+from hsrdiff.evaluation import PublishedRow, Row, mean_row
 from hsrdiff.evaluation.published import TABLE_2, TABLE_3
-from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.base import Rows, Trial, markdown_table
 from hsrdiff.experiments.protocols import Entry
-from hsrdiff.experiments.table1 import published_cell, trained_fuser
+from hsrdiff.experiments.table1 import entry_trials, published_cell
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 
@@ -67,16 +66,7 @@ class AblationTable:
         dataset = make_dataset(name, data=data)
         for own in range(seed, seed + SEEDS):
             for entry in entries:
-                make, digest = trained_fuser(entry, own, workshop)
-                for scene in dataset.scenes("test"):
-                    yield from fusion_trials(
-                        (name, f"seed {own}", scene),
-                        partial(dataset_scene, dataset, scene, seed=seed),
-                        {entry.title: make},
-                        seed,
-                        paired=True,
-                        made_of={entry.title: digest},
-                    )
+                yield from entry_trials(entry, (name, f"seed {own}"), dataset, "test", own, seed, workshop)
 
     def report(self, rows: Rows) -> str:
         """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from statistics import fmean
 
 from hsrdiff.datasets import make_dataset
-from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.ablations import SEED_TITLES, SEEDS, seed_cells, seed_means
-from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.base import Rows, Trial, markdown_table
 from hsrdiff.experiments.cave_x32 import BASE, OURS
 from hsrdiff.experiments.protocols import Entry
-from hsrdiff.experiments.table1 import trained_fuser
+from hsrdiff.experiments.table1 import entry_trials
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 
@@ -66,16 +64,7 @@ class ResidualAblation:
         workshop = replace(workshop, share_pairs=True)
         for own in range(seed, seed + self.seeds):
             for entry in (*self.lines, *(self.bases if own == seed else ())):
-                make, digest = trained_fuser(entry, own, workshop)
-                for scene in dataset.scenes(_SPLIT):
-                    yield from fusion_trials(
-                        (_DATASET, f"seed {own}", scene),
-                        partial(dataset_scene, dataset, scene, seed=seed),
-                        {entry.title: make},
-                        seed,
-                        paired=True,
-                        made_of={entry.title: digest} if digest else None,
-                    )
+                yield from entry_trials(entry, (_DATASET, f"seed {own}"), dataset, _SPLIT, own, seed, workshop)
 
     def report(self, rows: Rows) -> str:
         """Return means over scenes and seeds, the spread over seeds, and what each part gains."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from hsrdiff.datasets import make_dataset
+from hsrdiff.datasets import Dataset, make_dataset
 from hsrdiff.evaluation import PUBLISHED, PublishedRow, dataset_scene, mean_row
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.protocols import PROTOCOLS, Entry
@@ -34,16 +34,7 @@ class Table1:
         protocol = workshop.choose(PROTOCOLS)
         dataset = make_dataset(protocol.dataset, data=data, factor=protocol.factor, sensor=protocol.sensor)
         for entry in sorted(protocol.entries, key=lambda entry: entry.method in SLOW):
-            make, digest = trained_fuser(entry, seed, workshop)
-            for scene in dataset.scenes("test"):
-                yield from fusion_trials(
-                    (protocol.dataset, scene),
-                    partial(dataset_scene, dataset, scene, seed=seed),
-                    {entry.title: make},
-                    seed,
-                    paired=True,
-                    made_of={entry.title: digest} if digest else None,
-                )
+            yield from entry_trials(entry, (protocol.dataset,), dataset, "test", seed, seed, workshop)
 
     def report(self, rows: Rows) -> str:
         """Return the means, the paper's beside ours."""
@@ -72,6 +63,45 @@ class Table1:
             titles = ["method", "PSNR dB", "SSIM", "SAM °", "ERGAS", "s a scene", "the paper's", "told"]
             parts.append(f"{protocol.summary[0].upper()}{protocol.summary[1:]}.\n\n{markdown_table(titles, lines)}")
         return "\n".join(parts)
+
+
+def entry_trials(
+    entry: Entry,
+    labels: tuple[str, ...],
+    dataset: Dataset,
+    split: str,
+    trained_seed: int,
+    seed: int,
+    workshop: Workshop,
+) -> Iterator[Trial]:
+    """Train what a line needs, then yield it on every scene of a split.
+
+    Args:
+        entry: The line.
+        labels: What stands before the scene in a trial's labels.
+        dataset: The data set.
+        split: Which of its splits.
+        trained_seed: Of the training.
+        seed: Of the scenes and of what the method draws.
+        workshop: Where weights are kept.
+
+    Yields:
+        One trial a scene.
+
+    Raises:
+        RecipeError: If its recipe is unknown.
+        DatasetNotFoundError: If the data are missing.
+    """
+    make, digest = trained_fuser(entry, trained_seed, workshop)
+    for scene in dataset.scenes(split):
+        yield from fusion_trials(
+            (*labels, scene),
+            partial(dataset_scene, dataset, scene, seed=seed),
+            {entry.title: make},
+            seed,
+            paired=True,
+            made_of={entry.title: digest} if digest else None,
+        )
 
 
 def trained_fuser(entry: Entry, seed: int, workshop: Workshop) -> tuple[Callable[[], Fuser], str]:

@@ -68,7 +68,7 @@ def check_order(scene: Scene, spectral: SpectralResponse, spatial: SpatialRespon
         raise InputError(
             f"the multispectral bands do not look like {', '.join(sensor.bands)} of sensor '{sensor.name}'",
             expected=f"the bands in the image's order, which seems to be {', '.join(order)}",
-            do="name them with --bands in that order, or leave the sensor out",
+            do="name the sensor with --sensor and its bands in that order with --bands",
         )
 
 

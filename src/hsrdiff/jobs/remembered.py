@@ -19,12 +19,16 @@ from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.prepared import check_same_weights
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
 from hsrdiff.observation import BandMatch, SpatialResponse, SpectralResponse
+from hsrdiff.observation.gaussian_psf import gaussian_kernel
 from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
 
 _GAUSSIAN = re.compile(r"Gaussian sigma (\S+) px, (\d+) x \d+ px, (?:(\w+) border, )?block-")
+_ESTIMATED = re.compile(
+    r"(estimated Gaussian sigma (\S+) px, centre (\S+), (\S+) px), (\d+) x \d+ px, (?:(\w+) border, )?block-"
+)
 _MOVED = re.compile(r"([-+.\deE]+) rows, ([-+.\deE]+) columns")
 
 
@@ -147,6 +151,11 @@ class Remembered:
         """
         if psf is not None or psf_fwhm is not None or self.psf is None:
             return told_psf(psf, 1.0 if psf_fwhm is None else psf_fwhm, factor)
+        estimated = _ESTIMATED.match(self.psf)
+        if estimated is not None:
+            name, sigma, down, right, size, border = estimated.groups()
+            kernel = gaussian_kernel(float(sigma), (float(down), float(right)), int(size))
+            return SpatialResponse(kernel, factor, border=border or "symmetric", name=name)
         found = _GAUSSIAN.match(self.psf)
         if found is None:
             raise InputError(

@@ -115,7 +115,7 @@ def estimate_psf(scene: Scene, spectral: SpectralResponse, *, free: bool = True)
         # weights at u in -K/2 .. K/2, each off by uncertainty |k| / K, move the centre by the root of the sum of
         # (u / K)^2, K^2 / 12, times that; the width, of which the same weights tell, by about as much
         errors = (uncertainty * float(kernel.norm()) * len(kernel) / math.sqrt(12.0),) * 2
-    name = f"estimated Gaussian sigma {gaussian.sigma:.4g} px, centre {shift[0]:+.2f}, {shift[1]:+.2f} px"
+    name = f"estimated Gaussian sigma {gaussian.sigma:.5g} px, centre {shift[0]:+.4f}, {shift[1]:+.4f} px"
     return PsfEstimate(
         spatial=SpatialResponse(kernel, s, name=name if kind == GAUSSIAN else "estimated kernel"),
         kind=kind,

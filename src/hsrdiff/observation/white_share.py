@@ -36,8 +36,8 @@ def white_share(apart: torch.Tensor, X_lr: torch.Tensor, usable: torch.Tensor, s
     whites, images, found = [], [], []
     for axis in (0, 1):
         whites.append(overlap(spatial, axis))
-        images.append(_likeness(X_lr - mean[:, None, None], usable, axis))
-        found.append(_likeness(apart, usable, axis))
+        images.append(likeness(X_lr - mean[:, None, None], usable, axis))
+        found.append(likeness(apart, usable, axis))
     white, image, seen = (sum(each) / 2 for each in (whites, images, found))
     if not image - white > _APART:  # also where one is not a number
         return 0.0
@@ -61,8 +61,17 @@ def overlap(spatial: SpatialResponse, axis: int) -> float:
     return float((moved * still).sum() / k.square().sum())
 
 
-def _likeness(image: torch.Tensor, usable: torch.Tensor, axis: int) -> float:
-    """Mean product of usable neighbours over the mean square of the same pixels; NaN without any."""
+def likeness(image: torch.Tensor, usable: torch.Tensor, axis: int) -> float:
+    """Return the mean product of usable neighbours over the mean square of the same pixels.
+
+    Args:
+        image: Shape (b, h, w).
+        usable: Which pixels count, shape (h, w).
+        axis: 0 for neighbours in a column, 1 for those in a row.
+
+    Returns:
+        Up to 1; NaN without any pair.
+    """
     length = image.shape[1 + axis]
     one, two = (image.narrow(1 + axis, first, length - 1) for first in (0, 1))
     both = usable.narrow(axis, 0, length - 1) & usable.narrow(axis, 1, length - 1)
