@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsrdiff.cli.options import BandsOption, PsfFwhmOption, PsfOption, SensorOption, SrfOption, split_names
+from hsrdiff.cli.options import (
+    BandsOption,
+    HsiVariableOption,
+    MsiVariableOption,
+    PsfFwhmOption,
+    PsfOption,
+    SensorOption,
+    SrfOption,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,6 +37,8 @@ def command(
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,
+    hsi_variable: HsiVariableOption = None,
+    msi_variable: MsiVariableOption = None,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="JSON file for all that was found.")
     ] = None,
@@ -46,6 +57,8 @@ def command(
             psf=psf,
             psf_fwhm=psf_fwhm,
             factor=factor,
+            hsi_variable=hsi_variable,
+            msi_variable=msi_variable,
             json_out=json,
         )
     screen = console()

@@ -14,12 +14,23 @@ EXAMPLE = "Example: hsrdiff info enmap.tif"
 LONGEST_NOTE = 100
 
 
-def command(cube: Annotated[str, typer.Argument(metavar="CUBE", help="A file or folder of a known format.")]) -> None:
+def command(
+    cube: Annotated[str, typer.Argument(metavar="CUBE", help="A file or folder of a known format.")],
+    variable: Annotated[
+        str | None,
+        typer.Option(
+            "--variable",
+            metavar="NAME",
+            help="What to read of a file that holds several things: an array's name; of products such as 'unmasked', "
+            "of Sentinel-2 10m, 20m, 60m or 10m+20m, of PRISMA pan.",
+        ),
+    ] = None,
+) -> None:
     """Parse, ask `hsrdiff.jobs.info`, print."""
     from hsrdiff.cli.screen import console, facts
     from hsrdiff.jobs.info import info
 
-    console().print(facts(_rows(info(cube))))
+    console().print(facts(_rows(info(cube, variable=variable))))
 
 
 def _rows(found: CubeInfo) -> list[tuple[str, str]]:

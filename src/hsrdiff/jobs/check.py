@@ -103,6 +103,8 @@ def check(
     psf: PathLike | npt.ArrayLike | None = None,
     psf_fwhm: float = 1.0,
     factor: int | None = None,
+    hsi_variable: str | None = None,
+    msi_variable: str | None = None,
     json_out: PathLike | None = None,
 ) -> CheckReport:
     """Look at two images as `fuse` would take them, and say whether they fit together.
@@ -116,6 +118,8 @@ def check(
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
         psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
         factor: Ratio of the pixel sizes; deduced when None.
+        hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
+        msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
         json_out: Where to write the report as JSON.
 
     Returns:
@@ -126,7 +130,10 @@ def check(
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
     check_report(json_out, AUTO, hsi, msi)
-    cubes = take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image")
+    cubes = (
+        take_cube(hsi, "the hyperspectral image", hsi_variable),
+        take_cube(msi, "the multispectral image", msi_variable),
+    )
     pair = make_pair(*cubes, factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None:

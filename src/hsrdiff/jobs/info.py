@@ -63,11 +63,12 @@ class CubeInfo:
     notes: dict[str, str]
 
 
-def info(path: PathLike) -> CubeInfo:
+def info(path: PathLike, *, variable: str | None = None) -> CubeInfo:
     """Read a cube and say what it is.
 
     Args:
         path: A file or folder of a known format.
+        variable: What to read of it, as `hsrdiff.open_cube` takes it.
 
     Returns:
         Sizes, bands, values and place on the map.
@@ -76,7 +77,7 @@ def info(path: PathLike) -> CubeInfo:
         CubeFormatError: The file cannot be read as a cube.
         InvalidValueError: Not one value is valid.
     """
-    return cube_info(take_cube(open_cube(path), f"'{path}'"), str(path))
+    return cube_info(take_cube(open_cube(path, variable=variable), f"'{path}'"), str(path))
 
 
 def cube_info(cube: xr.DataArray, name: str) -> CubeInfo:

@@ -82,6 +82,7 @@ def test_the_four_bands_of_10_m_are_the_default(product, name):
     cube = open_cube(product / name, variable="unmasked")
     assert cube.attrs["source_format"] == "sentinel2"
     assert cube.attrs["hsrdiff_quantity"] == "reflectance"
+    assert cube.attrs["hsrdiff_band_shape"] == "box"
     assert cube.shape == (4, SIZE, SIZE)
     assert cube.band_name.values.tolist() == ["B2", "B3", "B4", "B8"]
     assert cube.wavelength.values.tolist() == [510.1, 520.1, 530.1, 570.1]

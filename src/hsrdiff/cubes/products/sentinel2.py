@@ -25,7 +25,7 @@ from hsrdiff.cubes.products.product_files import (
     read_xml,
     text_at,
 )
-from hsrdiff.cubes.spectral_axis import SpectralAxis
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ suffixes: tuple[str, ...] = (".safe", "mtd_msil2a.xml")
 options: dict[str, tuple[object, ...]] = {}
 can_write = False
 can_keep: frozenset[str] = frozenset()
+
+
+REPEATED = "repeated_bands"  # names of the bands of 20 m that are repeated in blocks of 2 x 2 pixels of 10 m
 
 
 class S2Band(NamedTuple):
@@ -241,6 +244,7 @@ def _axis(root: Element, names: tuple[str, ...]) -> SpectralAxis:
 def _attributes(masked: bool, repeated: list[str]) -> dict[str, str]:
     attributes = {
         "hsrdiff_quantity": "reflectance",
+        BAND_SHAPE: "box",
         "masked_by": "scene classification" if masked else "nothing but nodata",
     }
-    return attributes | ({"repeated_bands": ", ".join(repeated)} if repeated else {})
+    return attributes | ({REPEATED: ", ".join(repeated)} if repeated else {})
