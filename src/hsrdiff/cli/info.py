@@ -35,9 +35,13 @@ def command(
 
 def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     """Put what was found into words; what the file does not say is left out, wavelengths excepted."""
+    count = "1 band" if found.bands == 1 else f"{found.bands} bands"
     rows = [
         ("file", found.path),
-        ("size", f"{found.bands} bands, {found.height} × {found.width} pixels (rows × columns)"),
+        (
+            "size",
+            f"{count}, {found.height} × {found.width} pixels (rows × columns)",
+        ),
     ]
     if found.wavelengths_nm is None:
         rows.append(("wavelengths", "not in the file"))
@@ -55,8 +59,9 @@ def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     rows.append(("stored as", _stored(found)))
     rows.append(("map", found.crs or "no coordinate system"))
     if found.bounds is not None and found.pixel_size is not None:
-        rows.append(("pixel", f"{found.pixel_size[0]:.8g} × {found.pixel_size[1]:.8g}"))
-        rows.append(("extent", "{:.10g}, {:.10g} to {:.10g}, {:.10g}".format(*found.bounds)))
+        unit = f" {found.map_unit}" if found.map_unit else ""
+        rows.append(("pixel", f"{found.pixel_size[0]:.8g} × {found.pixel_size[1]:.8g}{unit}"))
+        rows.append(("extent", "{:.10g}, {:.10g} to {:.10g}, {:.10g}".format(*found.bounds) + unit))
     rows += [(name, value) for name, value in found.notes.items() if len(value) <= LONGEST_NOTE]
     return rows
 
