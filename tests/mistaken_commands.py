@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hsrdiff.cubes import open_cube, write_cube
-from mistake import SIMULATE, Mended, Mistake
+from mistake import FUSE, SIMULATE, Mended, Mistake
 from mistaken_files import (
     BANDS,
     SENSOR,
@@ -15,6 +15,7 @@ from mistaken_files import (
     enmap_without_xml,
     flat_hdf5,
     header,
+    kernel,
     msi,
     one_band,
     raw_file,
@@ -42,6 +43,11 @@ COMMANDS: dict[str, tuple[Mistake, ...]] = {
             flat_hdf5,
         ),
         Mistake("A MATLAB file with two cubes", "fuse other.mat msi.tif -o fused.tif", "Save one.", two_variables),
+        Mistake(
+            "A part of a file that has no parts is asked for",
+            f"{FUSE} --msi-variable 20m",
+            "Leave it out, or give the product itself.",
+        ),
         Mistake(
             "ENVI data without their header",
             "fuse other.img msi.tif -o fused.tif",
@@ -115,6 +121,12 @@ MENDED = (
         "match: 1 of 4 multispectral bands were brought to what the sensor's responses make of the HSI, by the gains "
         "1, 1, 1, 1.5",
         changed_bands,
+    ),
+    Mended(
+        "A PSF whose weights do not sum to 1",
+        f"{FUSE} -m regression --psf k.csv",
+        "psf: given kernel (its weights, whose sum was 16, divided by that), 4 x 4 px",
+        kernel(np.ones((4, 4))),
     ),
     Mended(
         "A factor that does not divide the image",
