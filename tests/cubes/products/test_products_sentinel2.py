@@ -125,6 +125,19 @@ def test_10_and_20_m_bands_on_one_grid(product):
     np.testing.assert_array_equal(lazy.values, open_cube(product, variable="10m+20m").values)
 
 
+def test_bands_that_are_named_leave_the_others_out(product, refusal):
+    whole = open_cube(product, variable="10m+20m")
+    cube = open_cube(product, variable="10m+20m B5 b8a, B3")
+    assert cube.band_name.values.tolist() == ["B3", "B5", "B8A"]
+    assert cube.attrs["repeated_bands"] == "B5, B8A"
+    np.testing.assert_array_equal(cube.values, whole.values[[1, 3, 7]])
+    assert open_cube(product, variable="B4").band_name.values.tolist() == ["B4"]
+    assert open_cube(product, variable="20m B5 unmasked").rio.transform().a == 20.0
+    assert "names 2 bands, of which 1 are on that grid" in refusal(product, variable="B4 B5")
+    assert "names no band of 10 m" in refusal(product, variable="10m+20m B5 B6")
+    assert "use 'b5' if that was meant" in refusal(product, variable="B5a")
+
+
 def test_60_m_bands(product):
     cube = open_cube(product, variable="60m")
     assert cube.band_name.values.tolist() == ["B1", "B9"]
