@@ -166,7 +166,9 @@ def test_check_says_what_the_images_are_and_ends_with_0(truth, tmp_path):
         assert words in done.output
     assert "  valid: only 16 coarse pixels" in done.output
     assert json.loads(report.read_text())["verdict"] == "fuse with care"
-    topics = ["hyperspectral", "multispectral", "values", "bands", "valid", "grid", "registration", "response", "psf"]
+    assert "disagreement in blocks of 1 × 1 coarse pixels, %" in done.output
+    topics = ["disagreement", "hyperspectral", "multispectral", "values", "bands", "valid", "grid", "registration"]
+    topics += ["response", "psf", "noise"]
     assert re.findall(r"^(\w+)  +\S", done.output, flags=re.MULTILINE)[: len(topics)] == topics
     wrong = run("check", msi, hsi)
     assert wrong.exit_code == 2

@@ -8,7 +8,7 @@ import torch
 from job_scenes import material_cube
 
 from hsrdiff import check, fuse, simulate
-from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.errors import FactorError, InputError, WriteError
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.told import told_observation, told_psf
@@ -39,7 +39,7 @@ def test_a_good_pair_is_fit(good, sensor, tmp_path):
     hsi, msi = write_cube(good[0], tmp_path / "h.nc"), write_cube(good[1], tmp_path / "m.nc")
     report = check(hsi, msi, sensor=sensor, json_out=tmp_path / "r.json")
     assert (report.verdict, report.reasons) == (Verdict.FIT, ())
-    assert "12 bands, 450-950 nm, 32 × 32 pixels of 20 × 20, EPSG:32633" in report.finding("hyperspectral").words
+    assert "12 bands, 450-950 nm, 32 × 32 pixels of 20 × 20 m, EPSG:32633" in report.finding("hyperspectral").words
     assert "4 bands" in report.finding("multispectral").words
     assert report.finding("grid").words == "pixel sizes have ratio 2, and the extents are the same"
     assert report.finding("psf").numbers["fwhm_lr"] == pytest.approx(1.0, abs=0.05)
@@ -62,6 +62,36 @@ def test_a_changed_block_is_found(good):
     assert report.finding("disagreement").numbers["changed"] == [8, 16]
     assert concerns(report) == {"disagreement"}
     assert all(band.correlation > 0.99 for band in report.bands)
+
+
+def test_the_disagreement_comes_first_and_as_a_map(good, tmp_path):
+    msi = good[1].copy(deep=True)
+    msi[:, 16:32, 32:48] += 0.25
+    report = check(good[0], msi, sensor=SENSOR, map_out=tmp_path / "map.tif", json_out=tmp_path / "r.json")
+    assert report.findings[0].topic == "disagreement"
+    kept = open_cube(tmp_path / "map.tif")
+    assert kept.shape == (1, 32, 32)
+    assert kept.rio.transform() == good[0].rio.transform()
+    assert kept.rio.crs == good[0].rio.crs
+    blocks = np.array(report.blocks)
+    np.testing.assert_allclose(kept.values[0, ::8, ::8], blocks, rtol=1e-6)
+    changed = np.zeros((32, 32), bool)
+    changed[8:16, 16:24] = True
+    assert kept.values[0][changed].min() > 3 * kept.values[0][~changed].max()
+    with pytest.raises(InputError, match="would replace"):
+        check(good[0], msi, map_out=tmp_path / "same.tif", json_out=tmp_path / "same.tif")
+
+
+def test_what_a_product_says_its_values_are_counts_unless_they_look_otherwise(good):
+    hsi, msi = (cube.copy() for cube in good)
+    hsi.attrs.update(hsrdiff_quantity="radiance", hsrdiff_radiance_unit="W m-2 sr-1 um-1")
+    msi.attrs["hsrdiff_quantity"] = "reflectance"
+    found = check((hsi * 100).assign_attrs(hsi.attrs), msi, sensor=SENSOR).finding("values")
+    assert "radiance in W m-2 sr-1 um-1, as the product says" in found.words
+    assert "reflectance, as the product says" in found.words
+    assert (found.numbers["hsi_unit"], found.numbers["msi_unit"]) == (RADIANCE, REFLECTANCE)
+    whole = check(hsi, (msi * 10000).assign_attrs(msi.attrs), sensor=SENSOR).finding("values")
+    assert "look like reflectance times 10000" in whole.words
 
 
 def test_bands_in_another_order_are_refused_as_fuse_refuses_them(good):

@@ -7,7 +7,9 @@ from job_scenes import material_cube
 from hsrdiff import check, fuse, quality, simulate
 from hsrdiff.cubes import open_cube
 from hsrdiff.jobs.matched import describe_match, read_match
+from hsrdiff.jobs.scaling import describe_gain, read_gain
 from hsrdiff.observation import BandMatch
+from hsrdiff.sensors import band_sensor
 
 SENSOR = "sentinel2:B2,B3,B4,B8"
 GAINS = np.array([1.4, 0.7, 1.0, 2.2], dtype=np.float32)[:, None, None]
@@ -87,6 +89,19 @@ def test_quality_judges_by_the_same_match(good, tmp_path):
     assert "match" not in unmatched.told
 
 
+def test_quality_by_another_sensor_keeps_the_unit_and_the_match_of_the_file(good):
+    options = {"method": "regression-projected", "sensor": SENSOR, "noise_hsi": 0.0, "noise_msi": 0.0}
+    kept = fuse(good.hsi, 1000 * scaled(good.msi), **options)
+    assert "hsrdiff_units" in kept.attrs
+    assert "hsrdiff_match" in kept.attrs
+    # responses that make far less of these spectra would pass for another unit of the image
+    other = band_sensor("other", ("a", "b", "c", "d"), ("box",) * 4, [455.0] * 4, [30.0] * 4)
+    plain = quality(fuse(good.hsi, good.msi, **options), good.hsi, good.msi, sensor=other)
+    assert plain.full.spectral.mean_relative_rmse > 0.2
+    judged = quality(kept, good.hsi, 1000 * scaled(good.msi), sensor=other)
+    np.testing.assert_allclose(judged.full.spectral.relative_rmse, plain.full.spectral.relative_rmse, rtol=1e-3)
+
+
 def test_check_says_it(good):
     report = check(good.hsi, scaled(good.msi), sensor=SENSOR)
     assert "4 of 4 multispectral bands are brought by fuse to" in report.finding("response").words
@@ -101,3 +116,6 @@ def test_words_are_read_again_and_others_are_not():
     for words in ("", describe_match(match).replace("1.25", "-1"), describe_match(match).replace("1.25", "1e-, 1")):
         assert read_match(words, 2) is None
     assert read_match(describe_match(match), 3) is None
+    assert read_gain(describe_gain(9876.54321)) == 9876.54321
+    for words in ("", describe_gain(-2.0), describe_gain(float("nan")), describe_gain(1.0).replace("1", "1e")):
+        assert read_gain(words) is None

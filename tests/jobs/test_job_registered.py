@@ -132,6 +132,7 @@ def test_images_that_show_nothing_in_common_are_left_and_said(ground):
     other = msi.copy(data=rng.random(msi.shape).astype(np.float32))
     fused = fuse(hsi, other, method="regression")
     assert fused.shape == (12, SIDE, SIDE)
+    assert fused.attrs["hsrdiff_note_registration"].startswith("no shift can be told, ")
     assert "not reliable" in fused.attrs["hsrdiff_note_registration"]
     assert fused.attrs["hsrdiff_note_registration"].endswith("left as it is")
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from hsrdiff.cubes import as_cube
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.scaling import Scale, find_scale
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf, told_sensor
@@ -26,6 +27,22 @@ def test_fitted_response_of_a_guide_that_is_no_mix_is_not_negative():
     R = torch.tensor([[1.0, -0.5, 0.2]], dtype=torch.float64)
     scene, D = _scene(R)
     assert (fitted_response(scene, D).matrix >= 0).all()
+
+
+@pytest.mark.parametrize("shape", ["box", "gaussian"])
+def test_an_image_describes_its_own_bands_by_name_and_shape(shape):
+    msi = as_cube(np.ones((2, 3, 3), np.float32), wavelengths_nm=[500.0, 600.0], fwhm_nm=[60.0, 40.0])
+    msi = msi.assign_coords(band_name=("band", ["B2", "B3"]))
+    if shape == "box":
+        msi.attrs[BAND_SHAPE] = "box"
+    sensor = own_sensor(msi)
+    assert sensor.bands == ("B2", "B3")
+    at = np.stack([np.interp([500, 520, 528, 532, 560], sensor.wavelengths_nm, row) for row in sensor.response])
+    # half the width of B2 is 30 nm: a box ends there, a Gaussian has its half
+    by_hand = [1, 1, 1, 0, 0] if shape == "box" else np.exp(-4 * np.log(2) * np.array([0, 20, 28, 32, 60]) ** 2 / 3600)
+    np.testing.assert_allclose(at[0], by_hand, atol=2e-3)
+    unnamed = own_sensor(msi.assign_coords(band_name=("band", ["B2", "b2"])))
+    assert unnamed.bands == ("b1", "b2")
 
 
 def test_default_psf_is_the_observation_models_own():

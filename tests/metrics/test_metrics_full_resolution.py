@@ -98,6 +98,15 @@ def test_ndvi_by_hand():
     assert (found.fused_nm, found.guide_nm, found.pixels) == ((660.0, 850.0), (665.0, 833.0), 2)
 
 
+def test_ndvi_beside_a_negative_value_is_at_most_one():
+    nm = [660.0, 840.0]
+    Z = np.array([[[-0.0999, 0.2]], [[0.1, 0.3]]])  # 1999 and 0.2
+    X = np.array([[[0.1, 0.2]], [[0.3, 0.3]]])  # 0.5 and 0.2
+    found = ndvi_agreement(Z, X, wavelengths_nm=nm, guide_wavelengths_nm=nm)
+    assert found.bias == pytest.approx(0.25)
+    assert found.rmse == pytest.approx(0.5 / np.sqrt(2))
+
+
 def test_ndvi_leaves_out_what_has_none():
     Z = np.ones((2, 2, 2))
     Z[1] = [[2.0, 3.0], [-1.0, 5.0]]

@@ -24,6 +24,14 @@ def operator(factor, size, border, separable):
     return SpatialResponse.from_kernel(draw(size, size).abs() + 0.1, factor, border)
 
 
+@pytest.mark.parametrize(("total", "said"), [(1.0, False), (1.0004, False), (0.9, True), (16.0, True)])
+def test_weights_that_do_not_sum_to_one_are_divided_and_said(total, said):
+    D = SpatialResponse.from_kernel(np.full((4, 4), total / 16), 4)
+    np.testing.assert_allclose(D.kernel, SpatialResponse.block_mean(4).kernel)
+    assert ("its weights, whose sum was" in D.describe()) == said
+    assert not said or f"{total:g}, divided by that" in D.describe()
+
+
 @pytest.mark.parametrize("separable", [True, False])
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize(("factor", "size"), SIZES)

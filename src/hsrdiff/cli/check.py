@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsrdiff.cli.options import BandsOption, PsfFwhmOption, PsfOption, SensorOption, SrfOption, split_names
+from hsrdiff.cli.options import (
+    BandsOption,
+    HsiVariableOption,
+    MsiVariableOption,
+    PsfFwhmOption,
+    PsfOption,
+    SensorOption,
+    SrfOption,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,6 +23,7 @@ if TYPE_CHECKING:
     from hsrdiff.jobs.check import CheckReport
 
 HELP = "Say whether two images fit together, before they are fused."
+MOST_BLOCKS = 16  # along a side, that a screen has room for
 EXAMPLE = "Example: hsrdiff check enmap.tif sentinel2.tif --sensor sentinel2:B2,B3,B4,B8"
 
 
@@ -28,8 +38,16 @@ def command(
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,
+    hsi_variable: HsiVariableOption = None,
+    msi_variable: MsiVariableOption = None,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="JSON file for all that was found.")
+    ] = None,
+    map_file: Annotated[
+        str | None,
+        typer.Option(
+            "--map", metavar="FILE", help="Image, such as a .tif, of how far the pair disagrees in each block."
+        ),
     ] = None,
 ) -> None:
     """Parse, call `hsrdiff.jobs.check`, print."""
@@ -46,16 +64,31 @@ def command(
             psf=psf,
             psf_fwhm=psf_fwhm,
             factor=factor,
+            hsi_variable=hsi_variable,
+            msi_variable=msi_variable,
             json_out=json,
+            map_out=map_file,
         )
     screen = console()
     screen.print(facts([(finding.topic, finding.words.replace("[", r"\[")) for finding in report.findings]))
     screen.print(_bands(report))
+    if max(map(len, (report.blocks, report.blocks[0]))) <= MOST_BLOCKS:
+        screen.print(_blocks(report), markup=False)
     screen.print(f"[bold]verdict: {report.verdict.value}[/bold]")
     for reason in report.reasons:
         screen.print(f"  {reason}", markup=False)
+    if map_file is not None:
+        screen.print(f"[bold]{map_file}[/bold]: the disagreement of each block, as a share of the values")
     if json is not None:
         screen.print(f"[bold]{json}[/bold]: the same as numbers")
+
+
+def _blocks(report: CheckReport) -> str:
+    """Lay out the disagreement of the blocks as a map."""
+    side = report.block_side
+    title = f"disagreement in blocks of {side} × {side} coarse pixels, %, with R and PSF estimated; – where unknown"
+    rows = ("".join(f"{'–' if value is None else f'{100 * value:.2g}':>8}" for value in row) for row in report.blocks)
+    return "\n".join((title, *rows))
 
 
 def _bands(report: CheckReport) -> Table:

@@ -8,6 +8,8 @@ import typer
 
 from hsrdiff.cli.options import (
     BandsOption,
+    HsiVariableOption,
+    MsiVariableOption,
     PsfFwhmOption,
     SeedOption,
     SensorOption,
@@ -58,6 +60,8 @@ def command(
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,
+    hsi_variable: HsiVariableOption = None,
+    msi_variable: MsiVariableOption = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -144,6 +148,8 @@ def command(
             psf=psf,
             psf_fwhm=psf_fwhm,
             factor=factor,
+            hsi_variable=hsi_variable,
+            msi_variable=msi_variable,
             weights=weights,
             steps=steps,
             interpolate_bands=interpolate_bands,

@@ -14,19 +14,34 @@ EXAMPLE = "Example: hsrdiff info enmap.tif"
 LONGEST_NOTE = 100
 
 
-def command(cube: Annotated[str, typer.Argument(metavar="CUBE", help="A file or folder of a known format.")]) -> None:
+def command(
+    cube: Annotated[str, typer.Argument(metavar="CUBE", help="A file or folder of a known format.")],
+    variable: Annotated[
+        str | None,
+        typer.Option(
+            "--variable",
+            metavar="NAME",
+            help="What to read of a file that holds several things: an array's name; of products such as 'unmasked', "
+            "of Sentinel-2 10m, 20m, 60m or 10m+20m, of PRISMA pan.",
+        ),
+    ] = None,
+) -> None:
     """Parse, ask `hsrdiff.jobs.info`, print."""
     from hsrdiff.cli.screen import console, facts
     from hsrdiff.jobs.info import info
 
-    console().print(facts(_rows(info(cube))))
+    console().print(facts(_rows(info(cube, variable=variable))))
 
 
 def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     """Put what was found into words; what the file does not say is left out, wavelengths excepted."""
+    count = "1 band" if found.bands == 1 else f"{found.bands} bands"
     rows = [
         ("file", found.path),
-        ("size", f"{found.bands} bands, {found.height} × {found.width} pixels (rows × columns)"),
+        (
+            "size",
+            f"{count}, {found.height} × {found.width} pixels (rows × columns)",
+        ),
     ]
     if found.wavelengths_nm is None:
         rows.append(("wavelengths", "not in the file"))
@@ -44,8 +59,9 @@ def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     rows.append(("stored as", _stored(found)))
     rows.append(("map", found.crs or "no coordinate system"))
     if found.bounds is not None and found.pixel_size is not None:
-        rows.append(("pixel", f"{found.pixel_size[0]:.8g} × {found.pixel_size[1]:.8g}"))
-        rows.append(("extent", "{:.10g}, {:.10g} to {:.10g}, {:.10g}".format(*found.bounds)))
+        unit = f" {found.map_unit}" if found.map_unit else ""
+        rows.append(("pixel", f"{found.pixel_size[0]:.8g} × {found.pixel_size[1]:.8g}{unit}"))
+        rows.append(("extent", "{:.10g}, {:.10g} to {:.10g}, {:.10g}".format(*found.bounds) + unit))
     rows += [(name, value) for name, value in found.notes.items() if len(value) <= LONGEST_NOTE]
     return rows
 

@@ -30,6 +30,22 @@ PsfFwhmOption = Annotated[
     float,
     typer.Option("--psf-fwhm", metavar="PIXELS", help="Width (FWHM) of the Gaussian PSF in coarse pixels."),
 ]
+HsiVariableOption = Annotated[
+    str | None,
+    typer.Option(
+        "--hsi-variable",
+        metavar="NAME",
+        help="What to read of HSI where its file holds several things: an array's name; of products 'unmasked'.",
+    ),
+]
+MsiVariableOption = Annotated[
+    str | None,
+    typer.Option(
+        "--msi-variable",
+        metavar="NAME",
+        help="Likewise of MSI; of Sentinel-2 10m, 20m, 60m or 10m+20m (20 m is sharpened first), of PRISMA pan.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 
 

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsrdiff.cli.options import BandsOption, PsfOption, SensorOption, SrfOption, split_names
+from hsrdiff.cli.options import (
+    BandsOption,
+    HsiVariableOption,
+    MsiVariableOption,
+    PsfOption,
+    SensorOption,
+    SrfOption,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from hsrdiff.jobs.quality import Quality
@@ -31,6 +39,8 @@ def command(
             help="Width (FWHM) of the Gaussian PSF in coarse pixels; what FUSED remembers when left out.",
         ),
     ] = None,
+    hsi_variable: HsiVariableOption = None,
+    msi_variable: MsiVariableOption = None,
     reduced: Annotated[
         bool,
         typer.Option("--reduced", help="Also run the method on the pair degraded once more, and score it against HSI."),
@@ -64,6 +74,8 @@ def command(
         bands=split_names(bands),
         psf=psf,
         psf_fwhm=psf_fwhm,
+        hsi_variable=hsi_variable,
+        msi_variable=msi_variable,
         reduced=reduced,
         method=method,
         weights=weights,

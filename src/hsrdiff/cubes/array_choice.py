@@ -71,7 +71,8 @@ def choose_array(
         raise CubeFormatError(
             f"{path} holds {len(cubes)} cubes: {describe({name: entries[name] for name in cubes})}",
             expected="one",
-            do=f"choose with variable='{cubes[0]}' in Python, or save one of them alone",
+            do=f"choose with --hsi-variable {cubes[0]} or --msi-variable, or variable='{cubes[0]}' in Python, or save "
+            "one of them alone",
         )
     unfolded = [
         name

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from hsrdiff.typing import BoolArray, FloatArray
 
+# Attribute of products whose bands are sharp-edged: "box", each response one between half-maximum edges.
+BAND_SHAPE = "hsrdiff_band_shape"
+
 _NM_PER_UNIT = {
     "nm": 1.0, "nanometer": 1.0, "nanometers": 1.0, "nanometre": 1.0, "nanometres": 1.0,
     "um": 1e3, "µm": 1e3, "μm": 1e3, "micron": 1e3, "microns": 1e3,

@@ -136,7 +136,7 @@ def _ranges(scene: Scene, sensor: Sensor | None) -> BoolArray | None:
 
 def agreement_findings(
     found: Agreement, scene: Scene, sensor: Sensor | None, order: tuple[str, ...] | None = None
-) -> tuple[Finding, ...]:
+) -> tuple[Finding, Finding, Finding]:
     """Put the agreement into findings.
 
     Args:

@@ -11,26 +11,32 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
+from affine import Affine
 
 from hsrdiff.choice import AUTO
+from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.jobs.agreement import Agreement, agreement_findings, find_agreement
 from hsrdiff.jobs.chosen import check_report, usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
-from hsrdiff.jobs.images import Image, take_cube
-from hsrdiff.jobs.info import CubeInfo, cube_info
+from hsrdiff.jobs.image_findings import (
+    bands_finding,
+    grid_finding,
+    image_finding,
+    valid_finding,
+    values_finding,
+)
+from hsrdiff.jobs.images import Image, check_output, take_cube
+from hsrdiff.jobs.info import cube_info
 from hsrdiff.jobs.matched import better_order, find_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_psf, told_response, told_sensor
-from hsrdiff.jobs.units import OPEN, unit_of
 from hsrdiff.observation import Observation, Registration, Scene, register
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
-
-# Share of coarse pixels seen by both images, and their number, below which a fusion rests on little.
-_SHARED, _FEWEST = 0.9, 64
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,10 @@ def check(
     psf: PathLike | npt.ArrayLike | None = None,
     psf_fwhm: float = 1.0,
     factor: int | None = None,
+    hsi_variable: str | None = None,
+    msi_variable: str | None = None,
     json_out: PathLike | None = None,
+    map_out: PathLike | None = None,
 ) -> CheckReport:
     """Look at two images as `fuse` would take them, and say whether they fit together.
 
@@ -116,7 +125,11 @@ def check(
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
         psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
         factor: Ratio of the pixel sizes; deduced when None.
+        hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
+        msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
         json_out: Where to write the report as JSON.
+        map_out: Where to write the disagreement of each block, with R and D estimated, as a cube of one band on the
+            HSI's grid: a share of the image's root mean square; NaN where unknown. The ending names the format.
 
     Returns:
         The report.
@@ -125,8 +138,12 @@ def check(
         InputError: The images or the options do not fit together.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    check_report(json_out, AUTO, hsi, msi)
-    cubes = take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image")
+    check_report(json_out, AUTO, hsi, msi, map_out)
+    check_output(map_out, hsi, msi)
+    cubes = (
+        take_cube(hsi, "the hyperspectral image", hsi_variable),
+        take_cube(msi, "the multispectral image", msi_variable),
+    )
     pair = make_pair(*cubes, factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None:
@@ -134,7 +151,7 @@ def check(
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
     told = told_psf(psf, psf_fwhm, pair.factor)
     registration = register(raw_scene(pair), told.moved(*pair.offset), spectral)
-    grid = _grid(pair)
+    grid = grid_finding(pair)
     why = ""
     if registration is not None:
         # as `fuse` does, so that what follows is said of the pair that it fuses
@@ -149,15 +166,18 @@ def check(
     found = find_agreement(scene, spectral, told.moved(*pair.offset), known, match)
     names = (_name(hsi, "the array given first"), _name(msi, "the array given second"))
     infos = cube_info(cubes[0], names[0]), cube_info(cubes[1], names[1])
+    response, width, apart = agreement_findings(found, scene, known, order)
     findings = (
-        _image("hyperspectral", infos[0]),
-        _image("multispectral", infos[1]),
-        _values(pair, infos, scale),
-        _bad_bands(pair, infos[0]),
-        _valid(scene, found),
+        apart,
+        image_finding("hyperspectral", infos[0]),
+        image_finding("multispectral", infos[1]),
+        values_finding(pair, infos, scale),
+        bands_finding(pair, infos[0]),
+        valid_finding(scene, found.estimated),
         grid,
         _registration(registration, why),
-        *agreement_findings(found, scene, known, order),
+        response,
+        width,
         _noise(replace(scene, observation=Observation(found.spectral, found.spatial)), scale),
     )
     report = CheckReport(
@@ -170,6 +190,8 @@ def check(
         ),
         block_side=found.estimated.side,
     )
+    if map_out is not None:
+        write_cube(_map(pair, report), map_out)
     if json_out is not None:
         with atomic_output(Path(json_out).absolute()) as path:
             path.write_text(report.as_json(), encoding="utf-8")
@@ -180,70 +202,17 @@ def _name(image: Image, otherwise: str) -> str:
     return str(image) if isinstance(image, str | os.PathLike) else otherwise
 
 
-def _image(topic: str, info: CubeInfo) -> Finding:
-    """Say what an image is."""
-    words = f"{info.path}: {info.bands} bands"
-    if info.wavelengths_nm is not None:
-        words += f", {info.wavelengths_nm[0]:g}-{info.wavelengths_nm[1]:g} nm"
-    words += f", {info.height} × {info.width} pixels"
-    if info.pixel_size is not None:
-        words += f" of {info.pixel_size[0]:.6g} × {info.pixel_size[1]:.6g}"
-    words += f", {info.crs or 'no coordinate system'}"
-    numbers: dict[str, Any] = {
-        "bands": info.bands,
-        "height": info.height,
-        "width": info.width,
-        "wavelengths_nm": None if info.wavelengths_nm is None else list(info.wavelengths_nm),
-        "pixel_size": None if info.pixel_size is None else list(info.pixel_size),
-        "crs": info.crs,
-    }
-    return Finding(topic, words, numbers=numbers)
-
-
-def _values(pair: Pair, infos: tuple[CubeInfo, CubeInfo], scale: Scale) -> Finding:
-    """Say what the values of both images seem to be, and what their units differ by."""
-    units = [unit_of(cube) for cube in (pair.hsi, pair.msi)]
-    parts = []
-    for name, cube, info, (unit, why) in zip(("HSI", "MSI"), (pair.hsi, pair.msi), infos, units, strict=True):
-        said = f", in '{cube.attrs['units']}' by its own word" if "units" in cube.attrs else ""
-        looks = "of no unit that is known" if unit == OPEN else f"look like {unit}"
-        parts.append(f"{name} {info.minimum:.4g} to {info.maximum:.4g}, mean {info.mean:.4g}{said}: {looks} ({why})")
-    if scale.gain != 1.0:
-        parts.append(f"one unit of HSI is about {scale.gain:.4g} of MSI, by which fuse divides MSI")
-    numbers = {"hsi_unit": units[0][0], "msi_unit": units[1][0], "gain": scale.gain}
-    return Finding("values", "; ".join(parts), numbers=numbers)
-
-
-def _bad_bands(pair: Pair, info: CubeInfo) -> Finding:
-    dropped = list(pair.dropped)
-    words = f"{len(dropped)} of {info.bands} left out as bad or empty" if dropped else "all are used"
-    concern = ""
-    if 2 * len(dropped) > info.bands:
-        concern = f"{len(dropped)} of {info.bands} hyperspectral bands are bad or empty; check the good_band marks"
-    return Finding("bands", words, concern, numbers={"dropped": dropped})
-
-
-def _valid(scene: Scene, found: Agreement) -> Finding:
-    """Say how much of both images is valid, and how many coarse pixels both see."""
-    shares = [1.0 if mask is None else float(mask.double().mean()) for mask in (scene.valid_lr, scene.valid)]
-    pixels, of = found.estimated.pixels, found.estimated.of
-    words = f"HSI {100 * shares[0]:.4g} %, MSI {100 * shares[1]:.4g} %; {pixels} of {of} coarse pixels are seen by both"
-    concern = ""
-    if pixels < _FEWEST:
-        concern = f"only {pixels} coarse pixels are seen by both images, and what is learnt from them is uncertain"
-    elif pixels < _SHARED * of:
-        concern = f"only {100 * pixels / of:.3g} % of the coarse pixels are seen by both images"
-    return Finding("valid", words, concern, numbers={"hsi": shares[0], "msi": shares[1], "shared": pixels, "of": of})
-
-
-def _grid(pair: Pair) -> Finding:
-    """Say how the grids fit, and what `fuse` does to nest them."""
-    words = f"pixel sizes have ratio {pair.factor}"
-    if pair.transform is None:
-        words += "; no place on the map is known, so the images are taken to have the same extent"
-    done = pair.notes.get("grid", "")
-    words += f"; {done}" if done else ", and the extents are the same" if pair.transform is not None else ""
-    return Finding("grid", words, numbers={"factor": pair.factor, "offset_px": list(pair.offset)})
+def _map(pair: Pair, report: CheckReport) -> xr.DataArray:
+    """Return the disagreement of each block in all its pixels, on the grid of the HSI as it was compared."""
+    height, width = pair.hsi.sizes["y"], pair.hsi.sizes["x"]
+    blocks = np.array(report.blocks, dtype=np.float32)  # None becomes NaN
+    side = report.block_side
+    values = blocks.repeat(side, axis=0).repeat(side, axis=1)[None, :height, :width]
+    place = None if pair.transform is None else pair.transform * Affine.scale(pair.factor)
+    cube = as_cube(np.ascontiguousarray(values), crs=pair.crs, transform=place)
+    cube.name = "disagreement"
+    cube.attrs["hsrdiff_quantity"] = "relative disagreement of the two images"
+    return cube
 
 
 def _registration(found: Registration | None, why: str) -> Finding:

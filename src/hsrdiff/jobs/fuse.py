@@ -25,7 +25,7 @@ from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import made_with, no_weights, prepare_fuser
 from hsrdiff.jobs.registered import registered
-from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
+from hsrdiff.jobs.scaling import Scale, describe_gain, find_scale, raw_scene
 from hsrdiff.jobs.told import (
     is_estimated,
     own_sensor,
@@ -54,6 +54,8 @@ def fuse(
     psf: PathLike | npt.ArrayLike | None = None,
     psf_fwhm: float = 1.0,
     factor: int | None = None,
+    hsi_variable: str | None = None,
+    msi_variable: str | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
     interpolate_bands: bool = False,
@@ -93,6 +95,8 @@ def fuse(
             kernel (K, K) in fine pixels.
         psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
         factor: Ratio of the pixel sizes; deduced when None.
+        hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
+        msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
         interpolate_bands: Use weights that were trained on other bands: the HSI is interpolated to these along the
@@ -127,7 +131,11 @@ def fuse(
     outputs = Outputs(out, std_out, dtype)
     outputs.check(method, hsi, msi)
     check_report(report, method, hsi, msi, out, std_out)
-    pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"), factor)
+    cubes = (
+        take_cube(hsi, "the hyperspectral image", hsi_variable),
+        take_cube(msi, "the multispectral image", msi_variable),
+    )
+    pair = make_pair(*cubes, factor)
     automatic, wants_std = method == AUTO, std_out is not None
     # a comparison has a method with weights or steps of one's own only where they are given
     named = method
@@ -194,6 +202,9 @@ def fuse(
     if is_estimated(psf) and scene.observation is not None:
         told = scene.observation.spatial
     record = _record(fuser, fusion, scene, pair, scale, known, told, seed)
+    for image, variable in (("hsi", hsi_variable), ("msi", msi_variable)):
+        if variable is not None:
+            record[f"hsrdiff_{image}_variable"] = variable
     record.update(made_with(fuser, weights if fuser is given else None, steps if fuser is given else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:
@@ -240,7 +251,7 @@ def _record(
     if sensor is not None:
         record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
     if scale.gain != 1.0:
-        record["hsrdiff_units"] = f"multispectral values were divided by {scale.gain:.6g} to the hyperspectral unit"
+        record["hsrdiff_units"] = describe_gain(scale.gain)
     if scale.match is not None:
         record["hsrdiff_match"] = describe_match(scale.match)
     valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())

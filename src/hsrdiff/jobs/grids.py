@@ -86,7 +86,7 @@ def nest(hsi: xr.DataArray, msi: xr.DataArray) -> Nested:
             offset = 0.0, 0.0
         else:
             notes = (
-                f"hyperspectral pixels begin {offset[0]:+.2f} rows and {offset[1]:+.2f} columns of fine pixels from "
+                f"hyperspectral pixels begin {offset[0]:+z.2f} rows and {offset[1]:+z.2f} columns of fine pixels from "
                 "the edges of these, which the PSF was moved by",
             )
         surround, corner = msi, (rows, columns)

@@ -21,23 +21,31 @@ _FILLS = frozenset(float(np.float32(value)) for value in (-999, -9999, -99999, -
 Image: TypeAlias = PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor
 
 
-def take_cube(image: Image, role: str) -> xr.DataArray:
+def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataArray:
     """Open a path, or check and complete an array.
 
     Args:
         image: Path of a cube, a DataArray with dims band, y and x, or an array (band, y, x).
         role: What the image is, for messages, such as ``"the multispectral image"``.
+        variable: What to read of a file that holds several things, as `open_cube` takes it; None for its default.
 
     Returns:
         A float32 cube (band, y, x) in memory.
 
     Raises:
         CubeFormatError: The file cannot be read as a cube.
+        InputError: A variable of an array is asked for.
         ShapeError: The array is not (band, y, x).
         InvalidValueError: Not one value is a finite number.
     """
     if isinstance(image, str | os.PathLike):
-        cube = open_cube(image)
+        cube = open_cube(image, variable=variable)
+    elif variable is not None:
+        raise InputError(
+            f"the variable '{variable}' of {role} is asked for, which is an array",
+            expected="the path of a file or product",
+            do="open it with hsrdiff.open_cube(path, variable=...)",
+        )
     else:
         cube = as_cube(image)
     if not np.isfinite(cube.values).any():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from rasterio.crs import CRS
 
 from hsrdiff.cubes import open_cube
 from hsrdiff.cubes.georeference import georeference_of
@@ -37,6 +38,7 @@ class CubeInfo:
         valid_percent: Share of values that are valid, %.
         crs: The coordinate system in words, or None.
         pixel_size: Pixel width and height in the unit of the CRS, or None.
+        map_unit: That unit, such as ``"m"`` or ``"degrees"``; empty where it is not known.
         bounds: Left, bottom, right, top in the unit of the CRS, or None.
         notes: What the reader remarked, by topic.
     """
@@ -59,15 +61,17 @@ class CubeInfo:
     valid_percent: float
     crs: str | None
     pixel_size: tuple[float, float] | None
+    map_unit: str
     bounds: tuple[float, float, float, float] | None
     notes: dict[str, str]
 
 
-def info(path: PathLike) -> CubeInfo:
+def info(path: PathLike, *, variable: str | None = None) -> CubeInfo:
     """Read a cube and say what it is.
 
     Args:
         path: A file or folder of a known format.
+        variable: What to read of it, as `hsrdiff.open_cube` takes it.
 
     Returns:
         Sizes, bands, values and place on the map.
@@ -76,7 +80,7 @@ def info(path: PathLike) -> CubeInfo:
         CubeFormatError: The file cannot be read as a cube.
         InvalidValueError: Not one value is valid.
     """
-    return cube_info(take_cube(open_cube(path), f"'{path}'"), str(path))
+    return cube_info(take_cube(open_cube(path, variable=variable), f"'{path}'"), str(path))
 
 
 def cube_info(cube: xr.DataArray, name: str) -> CubeInfo:
@@ -124,6 +128,7 @@ def cube_info(cube: xr.DataArray, name: str) -> CubeInfo:
         valid_percent=100.0 * float(finite.mean()),
         crs=None if crs is None else (crs.to_string()),
         pixel_size=pixel_size,
+        map_unit=_map_unit(crs),
         bounds=bounds,
         notes={str(key): str(value) for key, value in cube.attrs.items()},
     )
@@ -131,3 +136,13 @@ def cube_info(cube: xr.DataArray, name: str) -> CubeInfo:
 
 def _ends(numbers: np.ndarray[tuple[int, ...], np.dtype[np.floating]]) -> tuple[float, float]:
     return float(numbers.min()), float(numbers.max())
+
+
+def _map_unit(crs: CRS | None) -> str:
+    """Return the unit of a coordinate system; empty where it is not known."""
+    if crs is None:
+        return ""
+    if crs.is_geographic:
+        return "degrees"
+    named = str(crs.linear_units) if crs.is_projected else ""
+    return "m" if named.lower() in {"metre", "meter"} else "" if named.lower() == "unknown" else named

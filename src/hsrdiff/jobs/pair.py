@@ -14,6 +14,7 @@ from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.jobs.grids import cut, nest
 from hsrdiff.jobs.images import usable_bands
+from hsrdiff.jobs.sharpened import sharpened
 from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
@@ -128,7 +129,8 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
     """Bring two cubes to nested grids and check that they fit together.
 
     Where both have a place on the map they are cut to their common area, and an MSI whose pixels do not divide those
-    of the HSI is resampled (`nest`); else their sizes must divide.
+    of the HSI is resampled (`nest`); else their sizes must divide. MSI bands that a product repeats from a coarser grid
+    are sharpened first (`sharpened`).
 
     Args:
         hsi: LR-HSI (B, h, w), NaN where invalid.
@@ -155,6 +157,7 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
             expected="numbers in every band",
             do="leave that band out of the file",
         )
+    msi, done = sharpened(hsi, msi)
     if on_map:
         nested = nest(hsi, msi)
         found, hsi, crs = nested.factor, nested.hsi, nested.crs
@@ -178,8 +181,9 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
     dropped = tuple(int(band) + 1 for band in np.flatnonzero(~kept))
     pair = Pair(hsi.isel(band=np.flatnonzero(kept)), pair_msi, found, dropped, crs, transform)
     if nested is None:
-        return replace(pair, placed_by_hsi=coarse_transform is not None)
-    return replace(pair, offset=nested.offset, surround=nested.surround, corner=nested.corner, grid=nested.notes)
+        return replace(pair, placed_by_hsi=coarse_transform is not None, grid=done)
+    grid = (*done, *nested.notes)
+    return replace(pair, offset=nested.offset, surround=nested.surround, corner=nested.corner, grid=grid)
 
 
 def _split(length: float) -> tuple[int, float]:

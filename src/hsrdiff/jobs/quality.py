@@ -86,6 +86,8 @@ def quality(
     bands: Sequence[str] | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
     psf_fwhm: float | None = None,
+    hsi_variable: str | None = None,
+    msi_variable: str | None = None,
     reduced: bool = False,
     method: str | None = None,
     weights: PathLike | None = None,
@@ -95,7 +97,7 @@ def quality(
 ) -> Quality:
     """Judge a fused cube by the images that it was made from.
 
-    What the options leave open is taken from the cube's own record: the sensor, the PSF, the peak, the method.
+    What the options leave open is taken from the cube's own record: the sensor, the PSF, the units, the method.
 
     Args:
         fused: Fused cube (B, H, W): a path, a DataArray or an array.
@@ -106,6 +108,8 @@ def quality(
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
         psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        hsi_variable: What was read of the HSI's file, as `fuse` takes it.
+        msi_variable: Likewise of the MSI's.
         reduced: Also run the method on the pair degraded once more, and score it against the HSI.
         method: Which method to run there; the one that made the cube when None.
         weights: Its weights: a path or a shipped name; when None those that made the cube, or shipped ones that fit.
@@ -130,8 +134,11 @@ def quality(
             do="ask for the scores at reduced resolution with --reduced, or leave them out",
         )
     cube = take_cube(fused, "the fused cube")
-    pair = make_pair(take_cube(hsi, "the hyperspectral image"), take_cube(msi, "the multispectral image"))
     remembered = Remembered.of(cube.attrs)
+    pair = make_pair(
+        take_cube(hsi, "the hyperspectral image", remembered.variable_of(hsi, "hsi", hsi_variable)),
+        take_cube(msi, "the multispectral image", remembered.variable_of(msi, "msi", msi_variable)),
+    )
     pair = remembered.placed(pair)
     _check_fit(cube, pair)
     name = _method(method, remembered) if reduced else ""
@@ -140,7 +147,8 @@ def quality(
     known = remembered.known_sensor(pair, sensor, srf, bands)
     spectral = told_response(known, pair.wavelengths_nm, pair.fwhm_nm)
     raw = raw_scene(pair)
-    scale = find_scale(raw, spectral, peak=remembered.peak, match=remembered.match_of(spectral, pair))
+    match, gain = remembered.match_of(spectral, pair), remembered.gain_of(spectral)
+    scale = find_scale(raw, spectral, peak=remembered.peak, match=match, gain=gain)
     scene = scale.apply(raw)
     response = fitted_response(scene, spatial) if spectral is None else spectral
     scene = replace(scene, observation=Observation(response, spatial))

@@ -45,7 +45,7 @@ def registered(
     if found.reliable and found.length > LARGEST_SHIFT and not force:
         rows, columns = found.shift
         raise InputError(
-            f"the hyperspectral image lies {rows:+.2f} rows and {columns:+.2f} columns of its own pixels from the "
+            f"the hyperspectral image lies {rows:+z.2f} rows and {columns:+z.2f} columns of its own pixels from the "
             f"multispectral one (standard error {found.error:.2g})",
             expected=f"a shift of at most {LARGEST_SHIFT:g} hyperspectral pixels",
             do="check the georeference of both, or have the shift mended with --force",

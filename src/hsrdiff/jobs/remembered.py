@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
@@ -14,9 +15,11 @@ from hsrdiff.cubes.record import record_of
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.jobs.bent import bent
 from hsrdiff.jobs.chosen import usable_sensor
+from hsrdiff.jobs.images import Image
 from hsrdiff.jobs.matched import read_match
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.prepared import check_same_weights
+from hsrdiff.jobs.scaling import read_gain
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
 from hsrdiff.observation import BandMatch, SpatialResponse, SpectralResponse
 from hsrdiff.observation.gaussian_psf import gaussian_kernel
@@ -41,6 +44,7 @@ class Remembered:
         sensor: Name of the sensor and of its bands, ``"sentinel2: B2, B3"``, or None where R was fitted.
         psf: D as `SpatialResponse.describe` writes it, or None.
         peak: Value that meant 1, or None.
+        gain: What the MSI's values were divided by to be in the HSI's unit.
         moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
         match: How the MSI's bands were matched, in words, or None.
         bend: The field by which the MSI was resampled after that, or None.
@@ -49,12 +53,14 @@ class Remembered:
         steps: Steps that it was given, or None.
         seed: Seed of what it drew.
         interpolated: Whether the bands were interpolated to those of the weights.
+        variables: What was read of the files of the images, by ``"hsi"`` and ``"msi"``, where it was asked for.
     """
 
     method: str | None = None
     sensor: str | None = None
     psf: str | None = None
     peak: float | None = None
+    gain: float = 1.0
     moved: tuple[float, float] = (0.0, 0.0)
     match: str | None = None
     bend: ShiftField | None = None
@@ -63,6 +69,7 @@ class Remembered:
     steps: int | None = None
     seed: int = 0
     interpolated: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
@@ -90,6 +97,7 @@ class Remembered:
             sensor,
             psf,
             peak if 0 < peak < math.inf else None,
+            read_gain(str(record.get("hsrdiff_units", ""))) or 1.0,
             moved,
             match,
             ShiftField.from_text(str(record.get("hsrdiff_bend", ""))),
@@ -98,7 +106,26 @@ class Remembered:
             _whole(record.get("hsrdiff_steps")),
             _whole(record.get("hsrdiff_seed")) or 0,
             "hsrdiff_interpolated_bands" in record,
+            {
+                image: str(record[f"hsrdiff_{image}_variable"])
+                for image in ("hsi", "msi")
+                if f"hsrdiff_{image}_variable" in record
+            },
         )
+
+    def variable_of(self, image: Image, which: str, named: str | None) -> str | None:
+        """Return what to read of the file of an image: what the user names, else what the file remembers.
+
+        Args:
+            image: The image as it is given.
+            which: ``"hsi"`` or ``"msi"``.
+            named: What the user names, or None.
+
+        Returns:
+            A variable as `open_cube` takes it; None for its default, and for an image that is no file.
+        """
+        is_file = isinstance(image, str | os.PathLike)
+        return named if named is not None or not is_file else self.variables.get(which)
 
     def placed(self, pair: Pair) -> Pair:
         """Put a pair where it lay when it was fused.
@@ -169,6 +196,17 @@ class Remembered:
         if as_told.describe() == self.psf:
             return as_told
         return SpatialResponse.gaussian(factor, sigma=sigma, size=int(found[2]), border=found[3] or "symmetric")
+
+    def gain_of(self, spectral: SpectralResponse | None) -> float | None:
+        """Return the MSI's unit in units of the HSI, where the file was made with a known R and so fixed it.
+
+        Args:
+            spectral: R; where it is not known it is fitted with the unit that the pair seems to have.
+
+        Returns:
+            The gain, or None where it is to be found from the pair.
+        """
+        return None if spectral is None or self.sensor is None else self.gain
 
     def match_of(self, spectral: SpectralResponse | None, pair: Pair) -> BandMatch | None:
         """Return how the MSI's bands were matched before fusing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +17,7 @@ from hsrdiff.observation import BandMatch, Scene, SpectralResponse
 SAME_UNIT, SAME_UNIT_WITHOUT_R = 1.25, 3.0
 # The largest value of data in the unit that weights were trained in lies in this range of it.
 TRAINED_UNIT = (0.05, 1.5)
+_GAIN = re.compile(r"multispectral values were divided by ([-+.\deE]+) to the hyperspectral unit")
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,32 @@ def common_gain(scene: Scene, spectral: SpectralResponse | None) -> float:
     return ratio if spectral is not None else largest_x / largest_y
 
 
+def describe_gain(gain: float) -> str:
+    """Say in words, and in a number that `read_gain` reads, what the MSI was divided by.
+
+    Args:
+        gain: Unit of the MSI in units of the HSI.
+    """
+    return f"multispectral values were divided by {gain:.9g} to the hyperspectral unit"
+
+
+def read_gain(words: str) -> float | None:
+    """Read what `describe_gain` wrote.
+
+    Args:
+        words: Its words.
+
+    Returns:
+        The gain, or None where the words do not hold a positive number.
+    """
+    found = _GAIN.fullmatch(words)
+    try:
+        gain = math.nan if found is None else float(found[1])
+    except ValueError:
+        return None
+    return gain if 0 < gain < math.inf else None
+
+
 def find_scale(
     scene: Scene,
     spectral: SpectralResponse | None,
@@ -117,6 +146,7 @@ def find_scale(
     peak: float | None,
     trained_peak: float | None = None,
     match: BandMatch | None = None,
+    gain: float | None = None,
 ) -> Scale:
     """Decide what becomes 1, and whether the two images are in one unit.
 
@@ -127,6 +157,7 @@ def find_scale(
             where they seem to be divided by it already, and otherwise the largest valid value of both images.
         trained_peak: Peak on the card of the weights, if there are any.
         match: Gain and offset of each MSI band, in the HSI's unit, if they are to be matched.
+        gain: Unit of the MSI in units of the HSI; found from the scene when None.
 
     Returns:
         The scale.
@@ -134,7 +165,8 @@ def find_scale(
     Raises:
         InputError: The peak given is not a positive number.
     """
-    gain = common_gain(scene, spectral)
+    if gain is None:
+        gain = common_gain(scene, spectral)
     if peak is not None:
         if not (np.isfinite(peak) and peak > 0):
             raise InputError(f"the peak is {peak}", expected="a positive number, the value that becomes 1")

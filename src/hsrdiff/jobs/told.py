@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError, WavelengthError
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.jobs.scaling import Scale
@@ -27,7 +28,7 @@ from hsrdiff.observation import (
 )
 from hsrdiff.observation.pair_estimate import BLUR_LR
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
-from hsrdiff.sensors import Sensor, gaussian_sensor, load_sensor
+from hsrdiff.sensors import Sensor, band_sensor, load_sensor
 from hsrdiff.typing import FloatArray, PathLike
 
 GAUSSIAN, ESTIMATED = "gaussian", "estimated"
@@ -133,7 +134,7 @@ def told_sensor(
 
 
 def own_sensor(msi: xr.DataArray) -> Sensor | None:
-    """Make Gaussian responses from what the image itself says about its bands.
+    """Make responses from what the image itself says about its bands.
 
     Args:
         msi: HR-MSI (b, H, W).
@@ -143,7 +144,15 @@ def own_sensor(msi: xr.DataArray) -> Sensor | None:
     """
     if "wavelength" not in msi.coords or "fwhm" not in msi.coords:
         return None
-    return gaussian_sensor(msi["wavelength"].values, msi["fwhm"].values, name="the image's own bands")
+    # P110: bands of known multispectral products are boxes, of any other image Gaussians
+    shape = "box" if msi.attrs.get(BAND_SHAPE) == "box" else "gaussian"
+    count = msi.sizes["band"]
+    names = [str(name).strip() for name in msi["band_name"].values] if "band_name" in msi.coords else []
+    if "" in names or len({name.lower() for name in names}) != count:
+        names = [f"b{band + 1}" for band in range(count)]
+    return band_sensor(
+        "the image's own bands", tuple(names), (shape,) * count, msi["wavelength"].values, msi["fwhm"].values
+    )
 
 
 def told_response(

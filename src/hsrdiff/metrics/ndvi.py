@@ -48,7 +48,7 @@ def ndvi_agreement(
     guide_wavelengths_nm: npt.ArrayLike,
     mask: Mask | None = None,
 ) -> NdviAgreement | None:
-    """Compare (NIR - red) / (NIR + red) of both images (Rouse et al., 1974).
+    """Compare (NIR - red) / (NIR + red), cut to -1..1, of both images (Rouse et al., 1974).
 
     The bands nearest 660 and 840 nm are taken: of the fused cube within 20 nm, of the guide within 40 and 60 nm.
     The guide's bands are wider, so the NDVI of the truth itself differs a little from that of the guide.
@@ -113,4 +113,5 @@ def _band(image: Any, band: int | None) -> Float64:
 def _ndvi(red: Float64, nir: Float64) -> Float64:
     total = nir + red
     positive = total > 0
-    return np.where(positive, (nir - red) / np.where(positive, total, 1.0), math.nan)
+    # a negative value beside a positive one would give any number, and a few such pixels all of an RMSE
+    return np.where(positive, np.clip((nir - red) / np.where(positive, total, 1.0), -1.0, 1.0), math.nan)

@@ -68,9 +68,9 @@ class PsfEstimate:
         down, right = self.shift_lr
         kind = "a free kernel" if self.kind == FREE else "a Gaussian"
         words = (
-            f"{kind}, {self.fwhm_lr:.3g} coarse pixels wide at half maximum "
+            f"{kind}, {self.fwhm_lr:.2f} coarse pixels wide at half maximum "
             f"(standard error {self.uncertainty_lr:.1g}), "
-            f"centred {down:+.3f} rows and {right:+.3f} columns from the middle of the coarse pixel "
+            f"centred {down:+z.3f} rows and {right:+z.3f} columns from the middle of the coarse pixel "
             f"(standard error {self.shift_uncertainty_lr:.1g}); found from {self.pixels} coarse pixels, of whose "
             f"variance it leaves {100 * self.left:.2g} %"
         )
@@ -115,7 +115,7 @@ def estimate_psf(scene: Scene, spectral: SpectralResponse, *, free: bool = True)
         # weights at u in -K/2 .. K/2, each off by uncertainty |k| / K, move the centre by the root of the sum of
         # (u / K)^2, K^2 / 12, times that; the width, of which the same weights tell, by about as much
         errors = (uncertainty * float(kernel.norm()) * len(kernel) / math.sqrt(12.0),) * 2
-    name = f"estimated Gaussian sigma {gaussian.sigma:.5g} px, centre {shift[0]:+.4f}, {shift[1]:+.4f} px"
+    name = f"estimated Gaussian sigma {gaussian.sigma:.5g} px, centre {shift[0]:+z.4f}, {shift[1]:+z.4f} px"
     return PsfEstimate(
         spatial=SpatialResponse(kernel, s, name=name if kind == GAUSSIAN else "estimated kernel"),
         kind=kind,

@@ -105,13 +105,17 @@ class Registration:
 
     def describe(self) -> str:
         """Say the shift and how far to trust it."""
+        if not math.isfinite(self.error):
+            return "the images show too little detail to measure a shift"
         rows, columns = (f"{value:+.2f}" if abs(value) >= 0.005 else "0" for value in self.shift)
         told = [block for block in self.blocks if block.telling]
         sure = "reliable" if self.reliable else "not reliable"
         words = f"the hyperspectral image lies {rows} rows and {columns} columns from the multispectral one, in "
         words += "hyperspectral pixels"
-        if not math.isfinite(self.error):
-            return "the images show too little detail to measure a shift"
+        if not self.reliable and self.field is None:
+            words = (
+                f"no shift can be told, {rows} rows and {columns} columns of hyperspectral pixels being the best guess"
+            )
         words += f"; {sure}: standard error {self.error:.2g}, correlation {self.correlation:.2f}"
         if len(told) > 1:
             words += f", {100 * self.agreeing:.0f} % of {len(told)} blocks agree"

@@ -16,6 +16,8 @@ from hsrdiff.typing import HRHSI, LRHSI
 
 __all__ = ["BORDERS", "FWHM_PER_SIGMA", "SpatialResponse", "check_factor"]
 
+_ROUNDED = 1e-3  # by which the sum of weights that were written down may miss 1 without a word
+
 
 class SpatialResponse:
     """D of Eq. (1): ``Y[i, j] = sum_uv k[u, v] Z[s i + u - o, s j + v - o]`` with ``o = (K - s) / 2``.
@@ -275,7 +277,7 @@ class SpatialResponse:
     def from_kernel(
         cls, array: torch.Tensor | npt.ArrayLike, factor: int, border: str = "symmetric"
     ) -> SpatialResponse:
-        """Operator with a measured or estimated PSF, normalised to sum 1.
+        """Operator with a measured or estimated PSF, normalised to sum 1; its name says so where the sum was another.
 
         Args:
             array: PSF, shape (K, K), positive sum, K - factor even.
@@ -292,4 +294,9 @@ class SpatialResponse:
         total = float(kernel.sum())
         if math.isfinite(total) and total <= 0:
             raise InputError(f"the kernel sums to {total:.6g}", expected="a positive sum")
-        return cls(kernel if not math.isfinite(total) else kernel / total, factor, border)
+        if not math.isfinite(total):
+            return cls(kernel, factor, border)  # which says what is wrong
+        name = "given kernel"
+        if abs(total - 1.0) > _ROUNDED:
+            name += f" (its weights, whose sum was {total:.4g}, divided by that)"
+        return cls(kernel / total, factor, border, name)

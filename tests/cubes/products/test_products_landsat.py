@@ -66,6 +66,7 @@ def test_seven_bands_by_each_kind_of_description(product, kind, by_folder):
     cube = open_cube(product if by_folder else product / f"{SCENE}_MTL.{kind}", variable="unmasked")
     assert cube.attrs["source_format"] == "landsat"
     assert cube.attrs["hsrdiff_quantity"] == "reflectance"
+    assert cube.attrs["hsrdiff_band_shape"] == "box"
     assert cube.band_name.values.tolist() == ["B1", "B2", "B3", "B4", "B5", "B6", "B7"]
     assert cube.wavelength.values.tolist() == [443.0, 482.0, 561.5, 654.5, 865.0, 1608.5, 2200.5]
     assert cube.fwhm.values.tolist() == [16.0, 60.0, 57.0, 37.0, 28.0, 85.0, 187.0]

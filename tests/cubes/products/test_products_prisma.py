@@ -101,9 +101,11 @@ def test_a_grid_that_its_latitudes_contradict_is_remarked(tmp_path):
     assert "300.0 m away" in open_cube(path).attrs["grid_note"]
 
 
-def test_the_panchromatic_band_has_its_own_grid(tmp_path):
-    cube = open_cube(write(tmp_path / "a.he5", corners="corners"), variable="pan")
+@pytest.mark.parametrize("corners", ["centres", "corners"])
+def test_the_panchromatic_band_has_its_own_grid(tmp_path, corners):
+    cube = open_cube(write(tmp_path / "a.he5", corners=corners), variable="pan")
     assert cube.shape == (1, 6 * ROWS, 6 * COLUMNS)
+    assert cube.attrs["hsrdiff_band_shape"] == "box"
     assert tuple(cube.rio.transform())[:6] == (5.0, 0.0, LEFT, 0.0, -5.0, TOP)
     assert cube.values[0, 0, 1] == pytest.approx(2e-5)
     assert np.argwhere(np.isnan(cube.values[0])).tolist() == [[0, 0], [0, 6]]

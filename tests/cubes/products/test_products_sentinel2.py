@@ -82,6 +82,7 @@ def test_the_four_bands_of_10_m_are_the_default(product, name):
     cube = open_cube(product / name, variable="unmasked")
     assert cube.attrs["source_format"] == "sentinel2"
     assert cube.attrs["hsrdiff_quantity"] == "reflectance"
+    assert cube.attrs["hsrdiff_band_shape"] == "box"
     assert cube.shape == (4, SIZE, SIZE)
     assert cube.band_name.values.tolist() == ["B2", "B3", "B4", "B8"]
     assert cube.wavelength.values.tolist() == [510.1, 520.1, 530.1, 570.1]
@@ -122,6 +123,19 @@ def test_10_and_20_m_bands_on_one_grid(product):
     # windows that begin and end within a coarse pixel
     lazy = open_cube(product, variable="10m+20m", chunks={"band": 3, "y": 5, "x": 7})
     np.testing.assert_array_equal(lazy.values, open_cube(product, variable="10m+20m").values)
+
+
+def test_bands_that_are_named_leave_the_others_out(product, refusal):
+    whole = open_cube(product, variable="10m+20m")
+    cube = open_cube(product, variable="10m+20m B5 b8a, B3")
+    assert cube.band_name.values.tolist() == ["B3", "B5", "B8A"]
+    assert cube.attrs["repeated_bands"] == "B5, B8A"
+    np.testing.assert_array_equal(cube.values, whole.values[[1, 3, 7]])
+    assert open_cube(product, variable="B4").band_name.values.tolist() == ["B4"]
+    assert open_cube(product, variable="20m B5 unmasked").rio.transform().a == 20.0
+    assert "names 2 bands, of which 1 are on that grid" in refusal(product, variable="B4 B5")
+    assert "names no band of 10 m" in refusal(product, variable="10m+20m B5 B6")
+    assert "use 'b5' if that was meant" in refusal(product, variable="B5a")
 
 
 def test_60_m_bands(product):

@@ -35,6 +35,7 @@ def test_bands_are_named_and_calibrated_by_the_imd(product, ending):
     cube = open_cube(product / f"{STEM}.{ending}")
     assert cube.attrs["source_format"] == "worldview"
     assert cube.attrs["hsrdiff_quantity"] == "radiance"
+    assert cube.attrs["hsrdiff_band_shape"] == "box"
     assert cube.band_name.values.tolist() == ["coastal", "blue", "green", "yellow", "red", "rededge", "nir1", "nir2"]
     assert cube.wavelength.values.tolist() == [426.0, 481.0, 545.0, 604.0, 660.0, 723.0, 831.0, 905.5]
     assert cube.fwhm.values.tolist() == [46.0, 58.0, 68.0, 38.0, 58.0, 38.0, 120.0, 85.0]

@@ -18,7 +18,7 @@ from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.band_stack import BandPlace, BandStack, MaskLayer, grid_of
 from hsrdiff.cubes.products.keyword_text import number_in, read_mtl
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words, named_like, only_file
-from hsrdiff.cubes.spectral_axis import SpectralAxis
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -109,7 +109,11 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         crs=grid.crs,
         transform=grid.transform,
         chunks=chunks,
-        attrs={"hsrdiff_quantity": "reflectance", "masked_by": "QA_PIXEL" if masks else "nothing but nodata"},
+        attrs={
+            "hsrdiff_quantity": "reflectance",
+            BAND_SHAPE: "box",
+            "masked_by": "QA_PIXEL" if masks else "nothing but nodata",
+        },
     )
 
 

@@ -18,7 +18,7 @@ from hsrdiff.cubes.hdf5 import damaged, is_hdf5
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, number_of, read_grid
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
-from hsrdiff.cubes.spectral_axis import SpectralAxis
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _read_pan(path: Path, file: Any, chunks: Chunks, unmasked: bool) -> xr.DataA
         crs=grid.crs,
         transform=grid.transform,
         chunks=chunks,
-        attrs=_attributes(masked, grid.note),
+        attrs=_attributes(masked, grid.note) | {BAND_SHAPE: "box"},
     )
 
 

@@ -1,7 +1,8 @@
 """The map grid of a PRISMA L2D file: its corners may stand for pixel centres or for outer corners.
 
 Readers disagree on the meaning of Product_ULcorner_easting and its like (EnMAP-Box/enmap-box#1072), and files leave
-no doubt: n pixels of 30 m span 30 n m between outer corners and 30 (n - 1) m between centres.
+no doubt: n pixels of 30 m span 30 n m between outer corners and 30 (n - 1) m between centres. The panchromatic band of
+5 m shares the corners of the file.
 """
 
 from __future__ import annotations
@@ -68,10 +69,13 @@ def read_grid(path: Path, file: Any, swath: str, shape: tuple[int, int], pixel_m
     degrees = _corner_degrees(file, swath, shape)
     transposed = degrees is not None and _runs_along_columns(degrees)
     height, width = shape[::-1] if transposed else shape
-    wide, high = (right - left) / pixel_m, (top - bottom) / pixel_m  # in pixels
-    if abs(wide - (width - 1)) <= _CLOSE and abs(high - (height - 1)) <= _CLOSE:
-        left, top = left - pixel_m / 2, top + pixel_m / 2
-    elif abs(wide - width) > _CLOSE or abs(high - height) > _CLOSE:
+    # what the size lacks between outer corners, centres of these pixels, and centres of the 30 m pixels of the file
+    for lacking_m in (0.0, pixel_m, PIXEL_M):
+        apart = (right - left + lacking_m) / pixel_m - width, (top - bottom + lacking_m) / pixel_m - height
+        if max(abs(part) for part in apart) <= _CLOSE:
+            left, top = left - lacking_m / 2, top + lacking_m / 2
+            break
+    else:
         raise CubeFormatError(
             f"the corners of {path} are {right - left:g} m by {top - bottom:g} m apart",
             expected=f"{width} x {height} pixels of {pixel_m:g} m between them",

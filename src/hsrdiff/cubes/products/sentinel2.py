@@ -25,7 +25,7 @@ from hsrdiff.cubes.products.product_files import (
     read_xml,
     text_at,
 )
-from hsrdiff.cubes.spectral_axis import SpectralAxis
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ suffixes: tuple[str, ...] = (".safe", "mtd_msil2a.xml")
 options: dict[str, tuple[object, ...]] = {}
 can_write = False
 can_keep: frozenset[str] = frozenset()
+
+
+REPEATED = "repeated_bands"  # names of the bands of 20 m that are repeated in blocks of 2 x 2 pixels of 10 m
 
 
 class S2Band(NamedTuple):
@@ -93,7 +96,8 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         chunks: As for `open_cube`.
         variable: ``"10m"`` (the default): B2, B3, B4, B8. ``"20m"``: the nine bands that are delivered at 20 m.
             ``"60m"``: B1 and B9. ``"10m+20m"``: ten bands at 10 m, those of 20 m repeated in blocks of 2 x 2.
-            ``"unmasked"``, also after one of these, leaves the scene classification out.
+            ``"unmasked"``, also after one of these, leaves the scene classification out; names of bands, as in
+            ``"10m+20m B2 B3 B4 B5"``, leave the others out.
 
     Returns:
         The cube.
@@ -101,8 +105,9 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     Raises:
         CubeFormatError: A file is missing or damaged, or the product is of level 1C.
     """
-    words = chosen_words(path, variable, (*_CHOICES, UNMASKED))
-    asked = sorted(words - {UNMASKED}) or ["10m"]
+    words = chosen_words(path, variable, (*_CHOICES, UNMASKED, *(name.lower() for name in BANDS)))
+    named = words.difference(_CHOICES, {UNMASKED})
+    asked = sorted(words.intersection(_CHOICES)) or ["10m"]
     if len(asked) > 1:
         raise CubeFormatError(
             f"variable='{variable}' asks for {' and '.join(asked)}", expected="one grid", do="use '10m+20m' for both"
@@ -117,7 +122,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         )
     root = read_xml(metadata)
     images = _images(root, metadata, folder)
-    names, pixel_m = _bands_at(asked[0])
+    names, pixel_m = _named(*_bands_at(asked[0]), named, variable)
     places = tuple(_place(images, name, asked[0], pixel_m, folder) for name in names)
     grid = grid_of(next(place.path for place in places if place.zoom == 1))
     masks = () if UNMASKED in words else _mask(images, pixel_m, folder)
@@ -145,6 +150,26 @@ def _bands_at(choice: str) -> tuple[tuple[str, ...], int]:
         return tuple(name for name, band in BANDS.items() if band.pixel_m < 60), 10
     pixel_m = int(choice[:-1])
     return tuple(name for name, band in BANDS.items() if band.pixel_m == pixel_m), pixel_m
+
+
+def _named(
+    names: tuple[str, ...], pixel_m: int, wanted: frozenset[str], variable: str | None
+) -> tuple[tuple[str, ...], int]:
+    """Keep the bands named in lower case, all where none is; one of the grid's own pixel must be among them."""
+    kept = tuple(name for name in names if not wanted or name.lower() in wanted)
+    if len(wanted) > len(kept):
+        raise CubeFormatError(
+            f"variable='{variable}' names {len(wanted)} bands, of which {len(kept)} are on that grid",
+            expected=f"some of {', '.join(names)}",
+            do="name the grid that has them, such as '10m+20m'",
+        )
+    if wanted and not any(BANDS[name].pixel_m <= pixel_m for name in kept):
+        raise CubeFormatError(
+            f"variable='{variable}' names no band of {pixel_m} m",
+            expected="one at least",
+            do="use the grid of 20 m for bands of 20 m alone",
+        )
+    return kept, pixel_m
 
 
 def _images(root: Element, metadata: Path, folder: Path) -> dict[str, Path]:
@@ -241,6 +266,7 @@ def _axis(root: Element, names: tuple[str, ...]) -> SpectralAxis:
 def _attributes(masked: bool, repeated: list[str]) -> dict[str, str]:
     attributes = {
         "hsrdiff_quantity": "reflectance",
+        BAND_SHAPE: "box",
         "masked_by": "scene classification" if masked else "nothing but nodata",
     }
-    return attributes | ({"repeated_bands": ", ".join(repeated)} if repeated else {})
+    return attributes | ({REPEATED: ", ".join(repeated)} if repeated else {})

@@ -18,7 +18,7 @@ from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.keyword_text import Groups, number_in, read_keywords
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words, named_like
 from hsrdiff.cubes.raster import RasterBands, open_raster
-from hsrdiff.cubes.spectral_axis import SpectralAxis
+from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -111,7 +111,12 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
             crs=raster.crs,
             transform=None if raster.transform.is_identity else raster.transform,
             chunks=chunks,
-            attrs={"hsrdiff_quantity": "radiance", "hsrdiff_radiance_unit": _UNITS, "masked_by": "nothing but nodata"},
+            attrs={
+                "hsrdiff_quantity": "radiance",
+                "hsrdiff_radiance_unit": _UNITS,
+                BAND_SHAPE: "box",
+                "masked_by": "nothing but nodata",
+            },
         )
 
 
