@@ -48,7 +48,7 @@ def sharpened(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[xr.DataArray, tuple
     valid, valid_lr = (torch.isfinite(image).all(dim=1, keepdim=True) for image in (X, Y))
     if not (valid.any() and valid_lr.any()):
         return msi, ()
-    # P111: the regression of hyper-sharpening, with the PSF of P17; R is not used
+    # P73: the regression of hyper-sharpening, with the PSF of P17; R is not used
     unused = SpectralResponse(torch.eye(X.shape[1], Y.shape[1], dtype=torch.float64))
     scene = Scene(X, Y, Observation(unused, SpatialResponse.gaussian(_TIMES)), valid=valid, valid_lr=valid_lr)
     found = Regression().estimate(scene)

@@ -144,7 +144,7 @@ def own_sensor(msi: xr.DataArray) -> Sensor | None:
     """
     if "wavelength" not in msi.coords or "fwhm" not in msi.coords:
         return None
-    # P110: bands of known multispectral products are boxes, of any other image Gaussians
+    # P72: bands of known multispectral products are boxes, of any other image Gaussians
     shape = "box" if msi.attrs.get(BAND_SHAPE) == "box" else "gaussian"
     count = msi.sizes["band"]
     names = [str(name).strip() for name in msi["band_name"].values] if "band_name" in msi.coords else []
