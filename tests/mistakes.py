@@ -373,6 +373,11 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake("Two outputs of one name", f"{FUSE} -m kriging --sensor {SENSOR} --std fused.tif", "Choose two names."),
         Mistake(
+            "Both images of a simulated pair in one file",
+            f"simulate truth.tif --factor 4 --sensor {SENSOR} --out-hsi pair.tif --out-msi pair.tif",
+            "Choose two names.",
+        ),
+        Mistake(
             "Whole numbers in a format that keeps no scale",
             "fuse hsi.tif msi.tif -o fused.npy --dtype int16",
             "Take `.tif`.",
