@@ -238,6 +238,25 @@ def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:
         return estimate_response(filled, spatial, blur_lr=BLUR_LR).spectral
 
 
+def judging_observation(
+    scene: Scene, spatial: SpatialResponse, psf: PathLike | npt.ArrayLike | None
+) -> Observation | None:
+    """Fit R only to say how far a result is from both images, of a method that was told neither R nor D.
+
+    Args:
+        scene: X, Y and their masks.
+        spatial: D as `told_psf` has it.
+        psf: What the user says about the PSF, as for `told_observation`.
+
+    Returns:
+        R and D, or None where the pair gives no R.
+    """
+    try:
+        return told_observation(scene, None, spatial, psf)[0]
+    except InputError:
+        return None
+
+
 def told_observation(
     scene: Scene, spectral: SpectralResponse | None, spatial: SpatialResponse, psf: PathLike | npt.ArrayLike | None
 ) -> tuple[Observation, dict[str, str]]:
