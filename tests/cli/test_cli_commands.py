@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import warnings
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 import hsrdiff.jobs.demo
 import hsrdiff.jobs.fuse
+import hsrdiff.jobs.info
 import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
 from hsrdiff import __version__
@@ -53,6 +55,7 @@ def test_help_has_a_real_example(command):
     example = re.search(r"Example: (hsrdiff .+)", done.output)
     assert example, done.output
     assert f"hsrdiff {command}" in example[1]
+    assert run(command, "-h").output == done.output
 
 
 @pytest.mark.parametrize(
@@ -205,6 +208,27 @@ def test_info_says_what_matters(truth):
     assert said.exit_code == 0
     for words in ("10 bands, 16 × 16", "450 to 900 nm", "EPSG:32633", "10 × 10", "100 % of all values"):
         assert words in said.output
+
+
+def test_info_tells_our_whole_record_and_names_what_it_leaves_out(truth, monkeypatch):
+    notes = {"hsrdiff_auto": "kriging, " * 40, "xml": "<document>" * 20, "note": "a [b] c"}
+    found = dataclasses.replace(hsrdiff.info(truth), path="c[d].tif", notes=notes)
+    monkeypatch.setattr(hsrdiff.jobs.info, "info", lambda path: found)
+    said = run("info", "c[d].tif").output
+    assert said.count("kriging,") == 40
+    assert "<document>" not in said
+    assert re.search(r"not shown\s+xml: longer than 100 characters", said)
+    assert re.search(r"note\s+a \[b\] c\s*\n", said)
+    assert "c[d].tif" in said
+
+
+def test_names_with_brackets_are_told_as_they_are(truth, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pair = ("--out-hsi", "h[old].tif", "--out-msi", "m[old].tif")
+    made = run("simulate", truth, "--sensor", "sentinel2:10m", "--factor", 4, *pair)
+    assert made.output.startswith("h[old].tif: ")
+    fused = run("fuse", "h[old].tif", "m[old].tif", "-o", "f[old].tif", "-m", "bicubic")
+    assert fused.output.startswith("f[old].tif: ")
 
 
 def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):

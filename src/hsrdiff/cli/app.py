@@ -62,6 +62,7 @@ def _callback(
 app = typer.Typer(
     name="hsrdiff",
     cls=OneSentence,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

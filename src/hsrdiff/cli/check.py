@@ -33,6 +33,8 @@ def command(
     ] = None,
 ) -> None:
     """Parse, call `hsrdiff.jobs.check`, print."""
+    from rich.markup import escape
+
     from hsrdiff.cli.screen import console, facts, steps_shown
     from hsrdiff.jobs.check import check
 
@@ -55,7 +57,7 @@ def command(
     for reason in report.reasons:
         screen.print(f"  {reason}", markup=False)
     if json is not None:
-        screen.print(f"[bold]{json}[/bold]: the same as numbers")
+        screen.print(f"[bold]{escape(json)}[/bold]: the same as numbers")
 
 
 def _bands(report: CheckReport) -> Table:

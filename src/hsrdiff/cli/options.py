@@ -31,6 +31,9 @@ PsfFwhmOption = Annotated[
     typer.Option("--psf-fwhm", metavar="PIXELS", help="Width (FWHM) of the Gaussian PSF in coarse pixels."),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", help="Processor threads to use; as many as torch takes when left out.")
+]
 
 
 def split_names(text: str | None) -> list[str] | None:
