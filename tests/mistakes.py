@@ -325,6 +325,8 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         Mistake("A factor larger than the image", f"{SIMULATE} --factor 20", "Take a larger image."),
         Mistake("No sampling steps", f"{FUSE} -m hsr-diff --weights mine.safetensors --steps 0", "Give at least 1."),
         Mistake("A PSF file that is not there", f"{FUSE} --psf k.csv", "Check its path."),
+        Mistake("A PSF to be estimated, of another command", "check hsi.tif msi.tif --psf estimated", "Leave it out."),
+        Mistake("Steps of a method that takes none", f"{FUSE} -m bicubic --steps 5", "Leave `--steps` out."),
         Mistake(
             "A PSF of odd size for an even factor",
             f"{FUSE} --psf k.csv",

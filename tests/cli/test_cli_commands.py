@@ -338,6 +338,15 @@ def test_a_bug_shows_its_traceback_and_asks_for_a_report(monkeypatch, capsys):
     assert said.strip().splitlines()[-1].startswith("hsrdiff: this is a bug")
 
 
+def test_the_home_folder_is_found_where_the_shell_leaves_it(monkeypatch, truth, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    pair = ["--out-hsi=~/my hsi.tif", "--out-msi", "~/msi.tif"]
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", "~/truth.tif", "--sensor", "sentinel2:10m", "--factor", "4", *pair])
+    assert end.value.code == 0
+    assert {"my hsi.tif", "msi.tif"} <= {path.name for path in tmp_path.iterdir()}
+
+
 @pytest.mark.parametrize("arguments", [["fuze"], ["fuse"], ["fuse", "a", "b"], ["info", "--no-such-option"]])
 def test_usage_errors_exit_with_2(arguments):
     with pytest.raises(SystemExit) as end:

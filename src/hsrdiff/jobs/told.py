@@ -54,8 +54,14 @@ def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int)
         D.
 
     Raises:
-        InputError: The width or the kernel cannot be used.
+        InputError: The width or the kernel cannot be used, or the PSF is to be estimated, which only `fuse` does.
     """
+    if is_estimated(psf):
+        raise InputError(
+            f"the PSF is to be '{ESTIMATED}', which only fuse does",
+            expected=f"'{GAUSSIAN}', or the path of a square kernel",
+            do="leave it out: check estimates it in any case, and quality takes what the fused file remembers",
+        )
     if psf is None or (isinstance(psf, str) and psf.lower() == GAUSSIAN):
         if not (math.isfinite(psf_fwhm) and psf_fwhm > 0):
             raise InputError(
