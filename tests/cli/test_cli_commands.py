@@ -292,9 +292,11 @@ def test_demo_prints_scores_convention_files_and_next_steps(monkeypatch, tmp_pat
             for i, m in enumerate(("bicubic", "regression", "hsr-diff"))
         )
         names = ("hsi", "msi", "truth", "figure")
-        return hsrdiff.jobs.demo.DemoResult(rows, {n: tmp_path / n for n in names}, "some weights")
+        return hsrdiff.jobs.demo.DemoResult(rows, {n: Path(out) / n for n in names}, "some weights")
 
     monkeypatch.setattr(hsrdiff.jobs.demo, "demo", demo)
+    spaced = run("demo", "-o", "my demo").output  # the commands that it prints can be pasted
+    assert "  hsrdiff fuse 'my demo/hsi' 'my demo/msi' -o 'my demo/mine.tif'" in spaced
     done = run("demo", "-o", tmp_path)
     assert done.exit_code == 0, done.output
     for words in ("42.00", "the convention", "some weights", "hsrdiff evaluate", str(tmp_path / "figure")):
