@@ -84,6 +84,8 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
         Mistake("A factor larger than the image", f"{SIMULATE} --factor 20", "Take a larger image."),
         Mistake("No sampling steps", f"{FUSE} -m hsr-diff --weights mine.safetensors --steps 0", "Give at least 1."),
         Mistake("A PSF file that is not there", f"{FUSE} --psf k.csv", "Check its path."),
+        Mistake("A PSF to be estimated, of another command", "check hsi.tif msi.tif --psf estimated", "Leave it out."),
+        Mistake("Steps of a method that takes none", f"{FUSE} -m bicubic --steps 5", "Leave `--steps` out."),
         Mistake(
             "A PSF of odd size for an even factor",
             f"{FUSE} --psf k.csv",
@@ -131,6 +133,11 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
             "A standard deviation of a method that gives none", f"{FUSE} -m regression --std std.tif", "Take kriging."
         ),
         Mistake("Two outputs of one name", f"{FUSE} -m kriging --sensor {SENSOR} --std fused.tif", "Choose two names."),
+        Mistake(
+            "Both images of a simulated pair in one file",
+            f"simulate truth.tif --factor 4 --sensor {SENSOR} --out-hsi pair.tif --out-msi pair.tif",
+            "Choose two names.",
+        ),
         Mistake(
             "Whole numbers in a format that keeps no scale",
             "fuse hsi.tif msi.tif -o fused.npy --dtype int16",

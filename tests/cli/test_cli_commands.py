@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import warnings
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 import hsrdiff.jobs.demo
 import hsrdiff.jobs.fuse
+import hsrdiff.jobs.info
 import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
 from hsrdiff import __version__
@@ -53,6 +55,7 @@ def test_help_has_a_real_example(command):
     example = re.search(r"Example: (hsrdiff .+)", done.output)
     assert example, done.output
     assert f"hsrdiff {command}" in example[1]
+    assert run(command, "-h").output == done.output
 
 
 @pytest.mark.parametrize(
@@ -209,6 +212,27 @@ def test_info_says_what_matters(truth):
         assert words in said.output
 
 
+def test_info_tells_our_whole_record_and_names_what_it_leaves_out(truth, monkeypatch):
+    notes = {"hsrdiff_auto": "kriging, " * 40, "xml": "<document>" * 20, "note": "a [b] c"}
+    found = dataclasses.replace(hsrdiff.info(truth), path="c[d].tif", notes=notes)
+    monkeypatch.setattr(hsrdiff.jobs.info, "info", lambda path: found)
+    said = run("info", "c[d].tif").output
+    assert said.count("kriging,") == 40
+    assert "<document>" not in said
+    assert re.search(r"not shown\s+xml: longer than 100 characters", said)
+    assert re.search(r"note\s+a \[b\] c\s*\n", said)
+    assert "c[d].tif" in said
+
+
+def test_names_with_brackets_are_told_as_they_are(truth, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pair = ("--out-hsi", "h[old].tif", "--out-msi", "m[old].tif")
+    made = run("simulate", truth, "--sensor", "sentinel2:10m", "--factor", 4, *pair)
+    assert made.output.startswith("h[old].tif: ")
+    fused = run("fuse", "h[old].tif", "m[old].tif", "-o", "f[old].tif", "-m", "bicubic")
+    assert fused.output.startswith("f[old].tif: ")
+
+
 def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
     seen = {}
 
@@ -270,9 +294,11 @@ def test_demo_prints_scores_convention_files_and_next_steps(monkeypatch, tmp_pat
             for i, m in enumerate(("bicubic", "regression", "hsr-diff"))
         )
         names = ("hsi", "msi", "truth", "figure")
-        return hsrdiff.jobs.demo.DemoResult(rows, {n: tmp_path / n for n in names}, "some weights")
+        return hsrdiff.jobs.demo.DemoResult(rows, {n: Path(out) / n for n in names}, "some weights")
 
     monkeypatch.setattr(hsrdiff.jobs.demo, "demo", demo)
+    spaced = run("demo", "-o", "my demo").output  # the commands that it prints can be pasted
+    assert "  hsrdiff fuse 'my demo/hsi' 'my demo/msi' -o 'my demo/mine.tif'" in spaced
     done = run("demo", "-o", tmp_path)
     assert done.exit_code == 0, done.output
     for words in ("42.00", "the convention", "some weights", "hsrdiff evaluate", str(tmp_path / "figure")):
@@ -314,6 +340,15 @@ def test_a_bug_shows_its_traceback_and_asks_for_a_report(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said
     assert said.strip().splitlines()[-1].startswith("hsrdiff: this is a bug")
+
+
+def test_the_home_folder_is_found_where_the_shell_leaves_it(monkeypatch, truth, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    pair = ["--out-hsi=~/my hsi.tif", "--out-msi", "~/msi.tif"]
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", "~/truth.tif", "--sensor", "sentinel2:10m", "--factor", "4", *pair])
+    assert end.value.code == 0
+    assert {"my hsi.tif", "msi.tif"} <= {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize("arguments", [["fuze"], ["fuse"], ["fuse", "a", "b"], ["info", "--no-such-option"]])

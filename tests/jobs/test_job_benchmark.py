@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from job_scenes import material_cube
 
+from hsrdiff import write_cube
 from hsrdiff.datasets import IndianPines
 from hsrdiff.errors import InputError
 from hsrdiff.evaluation import Row
@@ -79,6 +81,23 @@ def test_mistakes_are_sentences(tmp_path: Path) -> None:
         benchmark("indian-pines", ["regression"], options={"regression": {"riddge": 1}})
     with pytest.raises(InputError, match="no method"):
         benchmark("indian-pines", [])
+
+
+def test_a_split_without_scenes_is_said_before_any_work(tmp_path: Path) -> None:
+    folder, out = tmp_path / "mine", tmp_path / "rows"
+    folder.mkdir()
+    for name in ("a", "b"):
+        write_cube(material_cube(size=16), folder / f"{name}.tif")
+    given = {"factor": 4, "sensor": "gaussian4", "out": out}
+    with pytest.raises(InputError, match=r"split 'test' of .* no scene.*--split \(with scenes: train, fit, validation"):
+        benchmark(str(folder), ["bicubic"], **given)
+    assert not out.exists()
+    assert len(benchmark(str(folder), ["bicubic"], split="train", **given).rows) == 2
+
+
+def test_a_method_that_lacks_an_option_says_how_to_give_it() -> None:
+    with pytest.raises(InputError, match=r"with --set hsr-diff\.weights=VALUE"):
+        benchmark("indian-pines", ["hsr-diff"])
 
 
 @pytest.mark.parametrize("threads", [0, -1])

@@ -1,3 +1,5 @@
+import dataclasses
+import json
 import math
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 from job_scenes import material_cube
 
 from hsrdiff import evaluate, fuse, simulate, write_cube
-from hsrdiff.errors import FactorError, InvalidValueError, ShapeError
+from hsrdiff.errors import FactorError, InputError, InvalidValueError, ShapeError, WriteError
 
 
 def test_truth_against_itself_is_perfect(truth):
@@ -88,3 +90,19 @@ def test_cubes_that_do_not_fit(truth):
         evaluate(truth.values[:, :12], truth, factor=4)
     with pytest.raises(FactorError):
         evaluate(truth, truth, factor=1)
+
+
+def test_the_json_holds_the_scores(truth, tmp_path):
+    scores = evaluate(truth * 1.01, truth, factor=4, json_out=tmp_path / "scores.json")
+    found = json.loads((tmp_path / "scores.json").read_text())
+    assert found == dataclasses.asdict(scores) | {"remarks": list(scores.remarks)}
+    evaluate(truth, truth, factor=4, json_out=tmp_path / "scores.json")
+    assert json.loads((tmp_path / "scores.json").read_text())["psnr_db"] is None  # infinite, which JSON does not have
+
+
+def test_the_json_replaces_no_image_and_is_refused_before_the_work(truth, tmp_path):
+    cube = write_cube(truth, tmp_path / "c.tif")
+    with pytest.raises(InputError, match="would replace"):
+        evaluate(cube, truth, factor=4, json_out=cube)
+    with pytest.raises(WriteError, match="does not exist"):
+        evaluate("nowhere.tif", "nor here.tif", factor=4, json_out=tmp_path / "no" / "scores.json")

@@ -3,7 +3,7 @@ import importlib
 import pytest
 
 from hsrdiff import train
-from hsrdiff.errors import RecipeError, WriteError
+from hsrdiff.errors import InputError, RecipeError, WriteError
 from hsrdiff.training.kinds import runner_of
 
 
@@ -44,3 +44,10 @@ def test_unknown_recipe_and_missing_folder_leave_nothing(tmp_path):
 )
 def test_every_kind_of_recipe_has_its_loop(recipe, runner):
     assert runner_of(recipe).__name__ == runner
+
+
+@pytest.mark.parametrize("minutes", [-1.0, float("nan")])
+def test_a_time_below_zero_is_refused(minutes, tmp_path):
+    with pytest.raises(InputError, match="minutes; expected a number of at least 0"):
+        train("overfit-crop", out=tmp_path / "run", minutes=minutes)
+    assert not (tmp_path / "run").exists()

@@ -1,11 +1,15 @@
 """The log of a run: torn lines, full disks, and a TensorBoard that may fail."""
 
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+import hsrdiff.training.journal
 from hsrdiff.errors import WriteError
 from hsrdiff.training.journal import Journal
 
@@ -60,3 +64,14 @@ def test_tensorboard_never_stops_a_run(
         assert journal._board is None
     assert rows(tmp_path) == [1, 2, 3, 4, 5]
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_narrow_terminal_cuts_the_title_and_not_the_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(hsrdiff.training.journal, "Console", lambda **_: Console(file=screen, width=80))
+    with Journal(tmp_path, 20000, 1700, show=True) as journal:
+        journal.report(1701, "second half on 128x128 patches", 14.08, {"loss": 0.04527})
+    line = screen.getvalue().strip()
+    assert re.match(r"1701/20000 +\d:\d\d:\d\d left (\d:\d\d:\d\d|-:--:--) .*loss 0.04527", line), line
+    assert "second half" in line
+    assert len(line) <= 80

@@ -38,7 +38,8 @@ class ReducedScores:
     @property
     def convention(self) -> str:
         """How the scores are defined, as one line to print beside them."""
-        return f"{self.scores.convention}; Q2n in {BLOCK_PX}x{BLOCK_PX} blocks; against the hyperspectral image itself"
+        against = "against the hyperspectral image itself, in units of the pair's peak"
+        return f"{self.scores.convention}; Q2n in {BLOCK_PX}x{BLOCK_PX} blocks; {against}"
 
 
 def reduced_scores(degraded: Degraded, fuser: Fuser, *, seed: int = 0) -> ReducedScores:

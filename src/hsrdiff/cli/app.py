@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -62,6 +63,7 @@ def _callback(
 app = typer.Typer(
     name="hsrdiff",
     cls=OneSentence,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -84,6 +86,12 @@ for _name, _module in (
     app.command(_name, help=_module.HELP, epilog=_module.EXAMPLE)(_module.command)
 
 
+def _from_home(argument: str) -> str:
+    """Put the home folder for a leading ``~/``, which shells leave as it is in quotes and in ``--out=~/f.tif``."""
+    option, sign, value = argument.rpartition("=")
+    return option + sign + os.path.expanduser(value) if value.startswith("~/") else argument
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 when done, 2 for an error of the user, 130 for Ctrl-C, 1 for a bug.
 
@@ -92,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     keep_memory()
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="hsrdiff")
+        app(args=[_from_home(a) for a in (sys.argv[1:] if arguments is None else arguments)], prog_name="hsrdiff")
     except Exception:
         traceback.print_exc()
         typer.echo("hsrdiff: this is a bug in hsrdiff; please report it with the lines above.", err=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hsrdiff.cli.options import SeedOption
+from hsrdiff.cli.options import SeedOption, ThreadsOption
 
 HELP = "Run methods on a data set with known truth; print their mean scores beside the published ones."
 EXAMPLE = (
@@ -50,7 +50,7 @@ def command(
         str | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    threads: ThreadsOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.benchmark`, print each row as it is there, then the table."""

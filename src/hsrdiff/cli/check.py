@@ -51,6 +51,8 @@ def command(
     ] = None,
 ) -> None:
     """Parse, call `hsrdiff.jobs.check`, print."""
+    from rich.markup import escape
+
     from hsrdiff.cli.screen import console, facts, steps_shown
     from hsrdiff.jobs.check import check
 
@@ -80,7 +82,7 @@ def command(
     if map_file is not None:
         screen.print(f"[bold]{map_file}[/bold]: the disagreement of each block, as a share of the values")
     if json is not None:
-        screen.print(f"[bold]{json}[/bold]: the same as numbers")
+        screen.print(f"[bold]{escape(json)}[/bold]: the same as numbers")
 
 
 def _blocks(report: CheckReport) -> str:

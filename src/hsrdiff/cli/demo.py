@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,7 @@ def command(
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="FILE", help="Other weights of hsr-diff than the shipped ones.")
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of hsr-diff.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of hsr-diff; 100 when left out.")] = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.demo`, print."""
@@ -71,13 +72,14 @@ def _table(result: DemoResult) -> Table:
 
 
 def _next_steps(result: DemoResult, out: str) -> str:
-    files = result.files
+    hsi, msi, truth = (shlex.quote(str(result.files[name])) for name in ("hsi", "msi", "truth"))
+    mine = shlex.quote(f"{out}/mine.tif")
     return "\n".join(
         [
-            f"Look at {files['figure']}, then try:",
-            f"  hsrdiff info {files['hsi']}",
-            f"  hsrdiff fuse {files['hsi']} {files['msi']} -o {out}/mine.tif --psf-fwhm 1.2",
-            f"  hsrdiff evaluate {out}/mine.tif {files['truth']} --factor 4 --peak 1",
+            f"Look at {result.files['figure']}, then try:",
+            f"  hsrdiff info {hsi}",
+            f"  hsrdiff fuse {hsi} {msi} -o {mine} --psf-fwhm 1.2",
+            f"  hsrdiff evaluate {mine} {truth} --factor 4 --peak 1",
             "  hsrdiff fuse YOUR-HSI.tif YOUR-MSI.tif -o fused.tif",
         ]
     )

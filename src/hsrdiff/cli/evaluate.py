@@ -20,12 +20,13 @@ def command(
     peak: Annotated[
         float | None, typer.Option("--peak", help="Full scale of the data; the truth's largest value when left out.")
     ] = None,
+    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="JSON file for the scores.")] = None,
 ) -> None:
     """Parse, call `hsrdiff.jobs.evaluate`, print."""
     from hsrdiff.cli.screen import console, facts, number
     from hsrdiff.jobs.evaluate import evaluate
 
-    scores = evaluate(fused, truth, factor=factor, mask=mask, peak=peak)
+    scores = evaluate(fused, truth, factor=factor, mask=mask, peak=peak, json_out=json)
     screen = console()
     rows = [
         ("PSNR", f"{number(scores.psnr_db, 2)} dB"),

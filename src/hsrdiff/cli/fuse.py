@@ -70,7 +70,10 @@ def command(
             help="Weights of a learned method, or a shipped name; auto compares the method that they are for.",
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of the hsr-diff methods.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", help="Sampling steps; when left out 100 of hsr-diff and 1 of hsr-diff-residual."),
+    ] = None,
     interpolate_bands: Annotated[
         bool,
         typer.Option(
@@ -133,6 +136,8 @@ def command(
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.fuse`, print."""
+    from rich.markup import escape
+
     from hsrdiff.cli.screen import console, steps_shown
     from hsrdiff.jobs.fuse import DEFAULT_METHOD, fuse
 
@@ -168,7 +173,7 @@ def command(
             progress=lambda done, in_all: show("", done, in_all),
         )
     screen = console()
-    screen.print(f"[bold]{out}[/bold]: {_summary(cube)}")
+    screen.print(f"[bold]{escape(out)}[/bold]: {_summary(cube)}")
     for topic, text in cube.attrs.items():
         name = str(topic).removeprefix("hsrdiff_")
         if name != topic and name not in UNTOLD:
@@ -176,7 +181,7 @@ def command(
             said = name.replace("_", " ") if topic_of_note == name else f"note on {topic_of_note.replace('_', ' ')}"
             screen.print(f"  {said}: {text}", markup=False)
     if std is not None:
-        screen.print(f"[bold]{std}[/bold]: its standard deviation")
+        screen.print(f"[bold]{escape(std)}[/bold]: its standard deviation")
 
 
 def _summary(cube: xr.DataArray) -> str:

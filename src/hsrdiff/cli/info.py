@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 HELP = "Say what a cube holds: size, bands, wavelengths, values, place on the map."
 EXAMPLE = "Example: hsrdiff info enmap.tif"
 LONGEST_NOTE = 100
+OWN = "hsrdiff_"
 
 
 def command(
@@ -35,13 +36,12 @@ def command(
 
 def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     """Put what was found into words; what the file does not say is left out, wavelengths excepted."""
+    from rich.markup import escape
+
     count = "1 band" if found.bands == 1 else f"{found.bands} bands"
     rows = [
-        ("file", found.path),
-        (
-            "size",
-            f"{count}, {found.height} × {found.width} pixels (rows × columns)",
-        ),
+        ("file", escape(found.path)),
+        ("size", f"{count}, {found.height} × {found.width} pixels (rows × columns)"),
     ]
     if found.wavelengths_nm is None:
         rows.append(("wavelengths", "not in the file"))
@@ -50,7 +50,7 @@ def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     if found.fwhm_nm is not None:
         rows.append(("band widths", f"{found.fwhm_nm[0]:.4g} to {found.fwhm_nm[1]:.4g} nm (FWHM)"))
     if found.band_names and len(found.band_names) <= 16:
-        rows.append(("band names", ", ".join(found.band_names)))
+        rows.append(("band names", escape(", ".join(found.band_names))))
     for name, numbers in (("bad bands", found.bad_bands), ("empty bands", found.empty_bands)):
         if numbers:
             rows.append((name, f"{len(numbers)}: {ranges(numbers)}"))
@@ -62,7 +62,11 @@ def _rows(found: CubeInfo) -> list[tuple[str, str]]:
         unit = f" {found.map_unit}" if found.map_unit else ""
         rows.append(("pixel", f"{found.pixel_size[0]:.8g} × {found.pixel_size[1]:.8g}{unit}"))
         rows.append(("extent", "{:.10g}, {:.10g} to {:.10g}, {:.10g}".format(*found.bounds) + unit))
-    rows += [(name, value) for name, value in found.notes.items() if len(value) <= LONGEST_NOTE]
+    # our own record is sentences to be read; others put whole documents into one entry
+    long = [name for name, value in found.notes.items() if not name.startswith(OWN) and len(value) > LONGEST_NOTE]
+    rows += [(name, escape(value)) for name, value in found.notes.items() if name not in long]
+    if long:
+        rows.append(("not shown", f"{', '.join(long)}: longer than {LONGEST_NOTE} characters"))
     return rows
 
 

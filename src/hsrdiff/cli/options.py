@@ -47,6 +47,9 @@ MsiVariableOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", help="Processor threads to use; as many as torch takes when left out.")
+]
 
 
 def split_names(text: str | None) -> list[str] | None:

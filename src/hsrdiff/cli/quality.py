@@ -10,7 +10,6 @@ from hsrdiff.cli.options import (
     BandsOption,
     HsiVariableOption,
     MsiVariableOption,
-    PsfOption,
     SensorOption,
     SrfOption,
     split_names,
@@ -30,7 +29,14 @@ def command(
     sensor: SensorOption = None,
     srf: SrfOption = None,
     bands: BandsOption = None,
-    psf: PsfOption = None,
+    psf: Annotated[
+        str | None,
+        typer.Option(
+            "--psf",
+            metavar="FILE",
+            help="Kernel in fine pixels, .npy or .csv, or 'gaussian'; what FUSED remembers when left out.",
+        ),
+    ] = None,
     psf_fwhm: Annotated[
         float | None,
         typer.Option(
@@ -55,7 +61,7 @@ def command(
         str | None,
         typer.Option("--weights", metavar="FILE", help="Its weights, or a shipped name; else as FUSED."),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Sampling steps of that method.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Its sampling steps; else as FUSED.")] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write everything to this file.")] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of what it draws; what FUSED remembers when left out.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hsrdiff.cli.options import SeedOption
+from hsrdiff.cli.options import SeedOption, ThreadsOption
 
 HELP = "Run an experiment of the documents again, row by row; print its tables."
 EXAMPLE = (
@@ -30,7 +30,7 @@ def command(
         str | None,
         typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    threads: ThreadsOption = None,
     dataset: Annotated[
         str | None, typer.Option("--dataset", metavar="NAME", help="Which data set, where an experiment has several.")
     ] = None,

@@ -39,6 +39,8 @@ def command(
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.simulate`, print."""
+    from rich.markup import escape
+
     from hsrdiff.cli.screen import console
     from hsrdiff.jobs.simulate import simulate
 
@@ -59,7 +61,7 @@ def command(
     screen = console()
     for path, image in ((out_hsi, pair.hsi), (out_msi, pair.msi)):
         size = f"{image.sizes['band']} bands, {image.sizes['y']} × {image.sizes['x']} pixels"
-        screen.print(f"[bold]{path}[/bold]: {size}")
+        screen.print(f"[bold]{escape(path)}[/bold]: {size}")
     if "hsrdiff_left_out" in pair.hsi.attrs:
         screen.print(f"Left out, as they fill no coarse pixel: {pair.hsi.attrs['hsrdiff_left_out']}.")
     if "hsrdiff_dropped_bands" in pair.hsi.attrs:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from hsrdiff.cli.options import ThreadsOption
+
 HELP = "Train a network as a recipe says; the same command goes on where a run was stopped."
 EXAMPLE = (
     "Example: hsrdiff train indian-pines-x4 -o runs/pines --minutes 30\n\n"
@@ -25,20 +27,24 @@ def command(
     data: Annotated[
         str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option("--minutes", help="Stop cleanly after so many minutes.")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", help="Processor threads to use.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", metavar="MINUTES", help="Stop cleanly after so many minutes.")
+    ] = None,
+    threads: ThreadsOption = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe; repeatable.")
     ] = None,
 ) -> None:
     """Parse, call `hsrdiff.jobs.train`, print."""
+    from rich.markup import escape
+
     from hsrdiff.cli.screen import console
     from hsrdiff.jobs.train import train
     from hsrdiff.training.loop import end_processes, is_main_process
 
     result = train(recipe, out=out, data=data, minutes=minutes, threads=threads, overrides=_pairs(change or []))
     if is_main_process():
-        console().print(f"[bold]{result.weights}[/bold]: {result.message}")
+        console().print(f"[bold]{escape(str(result.weights))}[/bold]: {result.message}")
     end_processes()
 
 

@@ -171,7 +171,10 @@ def make_fuser(name: str, **options: object) -> Fuser:
             )
     for option, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and option not in options:
-            raise InputError(f"the method '{name}' needs the option '{option}'", do=f"give {option}")
+            raise InputError(
+                f"the method '{name}' needs the option '{option}'",
+                do=f"give {option}, on the command line of benchmark with --set {name}.{option}=VALUE",
+            )
     try:
         return make(**options)
     except HsrdiffError:

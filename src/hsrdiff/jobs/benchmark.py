@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsrdiff.datasets import make_dataset
+from hsrdiff.datasets import SPLITS, make_dataset
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.evaluation import (
     PUBLISHED,
@@ -91,6 +91,13 @@ def benchmark(
     use_threads(threads)
     source = make_dataset(dataset, data=data, factor=factor, sensor=sensor)
     known = source.scenes(split)
+    if not known:
+        filled = [other for other in SPLITS if source.scenes(other)]
+        raise InputError(
+            f"the split '{split}' of {dataset} has no scene",
+            expected="at least one to fuse and score",
+            do=f"name another split with --split (with scenes: {', '.join(filled)})",
+        )
     for name in scenes:
         if name not in known:
             raise InputError(f"'{name}' is not in the split '{split}' of {dataset}", do=did_you_mean(name, known))

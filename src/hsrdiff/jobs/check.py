@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from affine import Affine
 
 from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube, write_cube
-from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.jobs.agreement import Agreement, agreement_findings, find_agreement
 from hsrdiff.jobs.chosen import check_report, usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
@@ -29,6 +26,7 @@ from hsrdiff.jobs.image_findings import (
 )
 from hsrdiff.jobs.images import Image, check_output, take_cube
 from hsrdiff.jobs.info import cube_info
+from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.matched import better_order, find_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
@@ -96,7 +94,7 @@ class CheckReport:
             "blocks": self.blocks,
             "block_side": self.block_side,
         }
-        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+        return to_json(content)
 
 
 def check(
@@ -193,8 +191,7 @@ def check(
     if map_out is not None:
         write_cube(_map(pair, report), map_out)
     if json_out is not None:
-        with atomic_output(Path(json_out).absolute()) as path:
-            path.write_text(report.as_json(), encoding="utf-8")
+        write_report(json_out, report.as_json())
     return report
 
 

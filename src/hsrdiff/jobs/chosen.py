@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from hsrdiff.choice import AUTO, FALLBACK, Choice, candidates, choose
-from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
 from hsrdiff.fusers.kriging import KrigingLearned
@@ -112,17 +110,3 @@ def check_report(report: PathLike | None, method: str, *others: Image | None) ->
             do="leave out the method or the report",
         )
     check_report_file(report, *others)
-
-
-def write_report(report: PathLike, choice: Choice) -> None:
-    """Write the comparison as JSON, whole or not at all.
-
-    Args:
-        report: The file.
-        choice: What was chosen.
-
-    Raises:
-        WriteError: It cannot be written.
-    """
-    with atomic_output(Path(report).absolute()) as path:
-        path.write_text(choice.as_json(), encoding="utf-8")

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 import xarray as xr
 
 from hsrdiff.errors import InvalidValueError, ShapeError
-from hsrdiff.jobs.images import Image, take_cube, take_mask
+from hsrdiff.jobs.images import Image, check_report_file, take_cube, take_mask
+from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.metrics import Scores, score
 from hsrdiff.observation.spatial import check_factor
+from hsrdiff.typing import PathLike
 
 # Two band centres closer than this are one band.
 SAME_BAND_NM = 0.05
 
 
 def evaluate(
-    fused: Image, truth: Image, *, factor: int, mask: Image | None = None, peak: float | None = None
+    fused: Image,
+    truth: Image,
+    *,
+    factor: int,
+    mask: Image | None = None,
+    peak: float | None = None,
+    json_out: PathLike | None = None,
 ) -> Scores:
     """Score a fused cube against the truth where both are valid.
 
@@ -31,6 +41,7 @@ def evaluate(
         factor: Ratio of the pixel sizes; ERGAS depends on it.
         mask: True, or any number but 0, where a pixel counts.
         peak: Value that counts as full scale for PSNR and SSIM; the truth's largest valid value when None.
+        json_out: Where to write the scores as JSON; a score that is not defined becomes null.
 
     Returns:
         PSNR, SSIM, SAM, ERGAS and RMSE with their convention.
@@ -39,8 +50,12 @@ def evaluate(
         ShapeError: The cubes do not have the same bands, by their wavelengths where both have them, or size.
         FactorError: The factor is not a whole number of at least 2.
         InvalidValueError: No pixel is valid in both.
+        InputError: The JSON file would replace one of the images.
+        WriteError: It cannot be written.
     """
     factor = check_factor(factor)
+    if json_out is not None:
+        check_report_file(json_out, fused, truth, mask)
     estimate, reference = take_cube(fused, "the fused cube"), take_cube(truth, "the truth")
     reference = _same_size(_same_bands(reference, estimate), estimate, factor)
     Z_hat = torch.from_numpy(np.array(estimate.values, dtype=np.float64))[None]
@@ -57,7 +72,10 @@ def evaluate(
     if peak is None:
         # Six digits, as the convention is printed with the peak in it.
         peak = float(f"{float(Z.masked_fill(~valid, -torch.inf).max()):.6g}")
-    return score(Z_hat, Z, factor=factor, mask=valid[0, 0], peak=peak)
+    scores = score(Z_hat, Z, factor=factor, mask=valid[0, 0], peak=peak)
+    if json_out is not None:
+        write_report(json_out, to_json(asdict(scores)))
+    return scores
 
 
 def _same_bands(truth: xr.DataArray, fused: xr.DataArray) -> xr.DataArray:

@@ -18,8 +18,9 @@ from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Need
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
-from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor, write_report
+from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor
 from hsrdiff.jobs.images import Image, take_cube
+from hsrdiff.jobs.json_report import write_report
 from hsrdiff.jobs.matched import check_order, describe_match, find_match
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
@@ -28,6 +29,7 @@ from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, describe_gain, find_scale, raw_scene
 from hsrdiff.jobs.told import (
     is_estimated,
+    judging_observation,
     own_sensor,
     told_noise,
     told_observation,
@@ -215,9 +217,11 @@ def fuse(
     std = None
     if fusion.std is not None:
         std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
+    if scene.observation is None:
+        scene = replace(scene, observation=judging_observation(scene, spatial, psf))
     written = outputs.write(cube, std, scene, scale, fitted=spectral is None)
     if report is not None and choice is not None:
-        write_report(report, choice)
+        write_report(report, choice.as_json())
     return written
 
 

@@ -182,6 +182,26 @@ def files_of(path: PathLike) -> set[Path]:
     return {whole} if partner is None else {whole, whole.with_suffix(partner)}
 
 
+def check_apart(first: PathLike | None, second: PathLike | None, *, holding: tuple[str, str]) -> None:
+    """Make sure that two outputs do not replace each other.
+
+    Args:
+        first: One file to write; None for nowhere.
+        second: The other.
+        holding: What each is to hold, such as ``("the result", "its standard deviation")``.
+
+    Raises:
+        InputError: They are one file, or parts of one.
+    """
+    if first is None or second is None or files_of(first).isdisjoint(files_of(second)):
+        return
+    raise InputError(
+        f"'{second}' is to hold {holding[1]} and '{first}' {holding[0]}",
+        expected="two files",
+        do="choose another name for one of them",
+    )
+
+
 def check_report_file(report: PathLike, *others: Image | None) -> None:
     """Make sure, before any work, that a text can be written where a report goes.
 

@@ -13,7 +13,7 @@ from hsrdiff.cubes import as_stored, check_number_type, packed_as, write_cube
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.errors import InputError
 from hsrdiff.fusers import FUSERS
-from hsrdiff.jobs.images import Image, check_output, files_of
+from hsrdiff.jobs.images import Image, check_apart, check_output
 from hsrdiff.jobs.scaling import Scale
 from hsrdiff.observation import Scene, residuals
 from hsrdiff.typing import PathLike
@@ -48,12 +48,7 @@ class Outputs:
         """
         for path in (self.out, self.std_out):
             check_output(path, *inputs)
-        if self.out is not None and self.std_out is not None and files_of(self.out) & files_of(self.std_out):
-            raise InputError(
-                f"'{self.std_out}' is to hold the standard deviation and '{self.out}' the result",
-                expected="two files",
-                do="choose another name for one of them",
-            )
+        check_apart(self.out, self.std_out, holding=("the result", "the standard deviation"))
         check_number_type(self.dtype, self.out)
         if self.std_out is not None and method in FUSERS and not FUSERS[method].std:
             raise _no_deviation(method)

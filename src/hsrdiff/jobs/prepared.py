@@ -48,6 +48,13 @@ def prepare_fuser(
         name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
     }
     takes = inspect.signature(FUSERS[method].make).parameters
+    for name in options:
+        if not _takes(method, name):
+            raise InputError(
+                f"the method '{method}' takes no --{name}",
+                expected=f"one that does: {', '.join(able for able in FUSERS if _takes(able, name))}",
+                do=f"leave out --{name}, or choose another method",
+            )
     if interpolate and weights is None:
         raise no_weights(method)
     if method == HsrDiff.name and weights is None:
@@ -68,6 +75,13 @@ def prepare_fuser(
             do="leave out --interpolate-bands",
         )
     return BandTransfer(fuser)
+
+
+def _takes(method: str, option: str) -> bool:
+    """Return whether a method takes weights from a file, or steps."""
+    parameter = inspect.signature(FUSERS[method].make).parameters.get(option)
+    # what utv-td calls weights are four numbers
+    return parameter is not None and not isinstance(parameter.default, tuple)
 
 
 def made_with(fuser: Fuser, weights: PathLike | None, steps: int | None) -> dict[str, str]:

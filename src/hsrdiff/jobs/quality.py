@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +13,12 @@ import xarray as xr
 
 from hsrdiff.choice import ReducedScores, degrade, reduced_scores
 from hsrdiff.choice.degraded import LEAST_PIXELS
-from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.errors import InputError, ShapeError, did_you_mean
 from hsrdiff.evaluation import judge
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.evaluate import SAME_BAND_NM
 from hsrdiff.jobs.images import Image, check_report_file, take_cube
+from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.pair import Pair, band_numbers, make_pair
 from hsrdiff.jobs.prepared import prepare_fuser
@@ -73,7 +70,7 @@ class Quality:
         }
         if self.reduced is not None:
             content["reduced_resolution"] = {**asdict(self.reduced), "convention": self.reduced.convention}
-        return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return to_json(content)
 
 
 def quality(
@@ -183,12 +180,13 @@ def quality(
         "psf": told.describe(),
         "method": remembered.method or "not known",
     }
+    if reduced:
+        words["peak"] = f"{scale.peak:.6g}, the value that counts as 1 at reduced resolution"
     if scale.match is not None:
         words["match"] = describe_match(scale.match)
     judged = Quality(full, found, words, _names(pair, known), pair.wavelengths_nm)
     if report is not None:
-        with atomic_output(Path(report).absolute()) as path:
-            path.write_text(judged.as_json(), encoding="utf-8")
+        write_report(report, judged.as_json())
     return judged
 
 
@@ -247,12 +245,3 @@ def _bands(found: Agreement, key: str, labels: Sequence[Any]) -> dict[str, Any]:
             for label, error, correlation in zip(labels, found.relative_rmse, found.correlation, strict=True)
         ],
     }
-
-
-def _finite(value: Any) -> Any:
-    """Replace numbers that JSON does not have by None, at any depth."""
-    if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

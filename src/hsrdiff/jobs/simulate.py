@@ -17,7 +17,7 @@ from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 from hsrdiff.evaluation import simulate_scene
-from hsrdiff.jobs.images import Image, check_output, take_cube, usable_bands
+from hsrdiff.jobs.images import Image, check_apart, check_output, take_cube, usable_bands
 from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.jobs.told import told_psf, told_response, told_sensor
 from hsrdiff.observation import Observation, Scene
@@ -75,12 +75,14 @@ def simulate(
         The LR-HSI and the HR-MSI, float32, in the cube's unit, with wavelengths, CRS and transforms.
 
     Raises:
-        InputError: No sensor is named, the cube or an option does not fit, or an output is the cube.
+        InputError: No sensor is named, the cube or an option does not fit, or an output is the cube or the other
+            output.
         WavelengthError: The cube has no wavelengths.
         HsrdiffError: A file or sensor cannot be used, or a result cannot be written.
     """
     for path in (out_hsi, out_msi):
         check_output(path, cube)
+    check_apart(out_hsi, out_msi, holding=("the hyperspectral image", "the multispectral image"))
     spatial = told_psf(psf, psf_fwhm, factor)
     known = told_sensor(sensor, srf, bands)
     if known is None:

@@ -55,8 +55,14 @@ def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int)
         D.
 
     Raises:
-        InputError: The width or the kernel cannot be used.
+        InputError: The width or the kernel cannot be used, or the PSF is to be estimated, which only `fuse` does.
     """
+    if is_estimated(psf):
+        raise InputError(
+            f"the PSF is to be '{ESTIMATED}', which only fuse does",
+            expected=f"'{GAUSSIAN}', or the path of a square kernel",
+            do="leave it out: check estimates it in any case, and quality takes what the fused file remembers",
+        )
     if psf is None or (isinstance(psf, str) and psf.lower() == GAUSSIAN):
         if not (math.isfinite(psf_fwhm) and psf_fwhm > 0):
             raise InputError(
@@ -129,7 +135,7 @@ def told_sensor(
         f"the multispectral image has {msi.sizes['band']} bands and sensor '{found.name}' {len(found.bands)} "
         f"({', '.join(found.bands)})",
         expected="one response for each band of the image",
-        do="name the image's bands in its order, such as --bands " + ",".join(found.bands[: min(msi.sizes["band"], 4)]),
+        do="name the image's bands in its order, such as --bands " + ",".join(found.bands[: msi.sizes["band"]]),
     )
 
 
@@ -245,6 +251,25 @@ def fitted_response(scene: Scene, spatial: SpatialResponse) -> SpectralResponse:
             valid_lr=None,
         )
         return estimate_response(filled, spatial, blur_lr=BLUR_LR).spectral
+
+
+def judging_observation(
+    scene: Scene, spatial: SpatialResponse, psf: PathLike | npt.ArrayLike | None
+) -> Observation | None:
+    """Fit R only to say how far a result is from both images, of a method that was told neither R nor D.
+
+    Args:
+        scene: X, Y and their masks.
+        spatial: D as `told_psf` has it.
+        psf: What the user says about the PSF, as for `told_observation`.
+
+    Returns:
+        R and D, or None where the pair gives no R.
+    """
+    try:
+        return told_observation(scene, None, spatial, psf)[0]
+    except InputError:
+        return None
 
 
 def told_observation(

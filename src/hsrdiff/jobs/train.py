@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from hsrdiff.errors import InputError
 from hsrdiff.jobs.images import check_folder
 from hsrdiff.training import TrainResult
 from hsrdiff.training.kinds import runner_of
@@ -28,7 +29,7 @@ def train(
         out: Folder for the checkpoint, the logs, the resolved recipe and the weights; made when missing, in a folder
             that exists.
         data: Folder of the data, in place of HSRDIFF_DATA, or of one's own scenes.
-        minutes: Stop cleanly after this many minutes.
+        minutes: Stop cleanly after this many minutes, at least 0; one step is made in any case.
         threads: Processor threads; None leaves torch's choice.
         overrides: Dotted recipe keys and what replaces their values.
         progress: Draw a progress bar.
@@ -40,7 +41,12 @@ def train(
         RecipeError: The recipe is unknown or has an unknown key.
         DatasetNotFoundError: Its data are missing.
         WriteError: The folder cannot be written.
+        InputError: The minutes are no number of at least 0.
     """
+    if minutes is not None and not minutes >= 0:
+        raise InputError(
+            f"{minutes:g} minutes", expected="a number of at least 0", do="change --minutes, or leave it out"
+        )
     check_folder(Path(out).absolute().parent)
     return runner_of(recipe)(
         recipe,

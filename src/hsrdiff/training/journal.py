@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column
 
 from hsrdiff.errors import WriteError
 
@@ -32,12 +33,15 @@ class Journal:
 
     def __init__(self, folder: Path, steps: int, done: int, *, show: bool) -> None:
         self._bar = Progress(
-            TextColumn("[bold]{task.description}"),
+            # a narrow terminal cuts what stands last, so how far and how long come first
+            TextColumn("{task.completed:.0f}/{task.total:.0f}", table_column=_whole(f"{steps}/{steps}")),
+            TimeElapsedColumn(table_column=_whole("0:00:00")),
+            TextColumn("left", table_column=_whole("left")),
+            TimeRemainingColumn(table_column=_whole("0:00:00")),
             BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}  loss {task.fields[loss]}  {task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("loss {task.fields[loss]}", table_column=_whole("loss 0.00000")),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("[bold]{task.description}"),
             console=Console(stderr=True),
             disable=not show,
         )
@@ -135,6 +139,11 @@ class Journal:
             loss=f"{values['loss']:.5f}",
             rate=f"{patches_per_second:.2f} patches/s",
         )
+
+
+def _whole(widest: str) -> Column:
+    """Return a column that is never narrower than a text."""
+    return Column(min_width=len(widest), no_wrap=True)
 
 
 def _step(line: str) -> int:

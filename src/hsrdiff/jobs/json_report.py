@@ -1,0 +1,47 @@
+"""Reports for programs: JSON that every reader takes, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hsrdiff.cubes.atomic import atomic_output
+from hsrdiff.typing import PathLike
+
+
+def to_json(content: Mapping[str, Any]) -> str:
+    """Write as JSON; a number that is not finite, which JSON does not have, becomes null.
+
+    Args:
+        content: Mappings, lists, texts and numbers, at any depth.
+
+    Returns:
+        Text with a line end.
+    """
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_report(path: PathLike, text: str) -> None:
+    """Write a report, whole or not at all.
+
+    Args:
+        path: The file.
+        text: What it is to hold.
+
+    Raises:
+        WriteError: It cannot be written.
+    """
+    with atomic_output(Path(path).absolute()) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that JSON does not have by None, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
