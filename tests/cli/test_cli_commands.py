@@ -215,7 +215,7 @@ def test_info_says_what_matters(truth):
 def test_info_tells_our_whole_record_and_names_what_it_leaves_out(truth, monkeypatch):
     notes = {"hsrdiff_auto": "kriging, " * 40, "xml": "<document>" * 20, "note": "a [b] c"}
     found = dataclasses.replace(hsrdiff.info(truth), path="c[d].tif", notes=notes)
-    monkeypatch.setattr(hsrdiff.jobs.info, "info", lambda path: found)
+    monkeypatch.setattr(hsrdiff.jobs.info, "info", lambda path, variable=None: found)
     said = run("info", "c[d].tif").output
     assert said.count("kriging,") == 40
     assert "<document>" not in said
