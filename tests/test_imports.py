@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from affine import Affine
 
 import hsrdiff
+from hsrdiff.cubes import as_cube, write_cube
 
 ROOT = Path(hsrdiff.__file__).parent
 DESIGN = Path(__file__).parents[1] / "docs" / "design.md"
@@ -143,6 +146,24 @@ def test_help_is_printed_without_torch():
     done = _python(code)
     assert done.returncode == 0, done.stderr
     assert "fuse" in done.stdout
+
+
+def test_a_file_is_looked_at_without_torch(tmp_path):
+    cube = as_cube(
+        np.ones((2, 3, 4), np.float32), wavelengths_nm=[500, 600], crs="EPSG:32633", transform=Affine.scale(10)
+    )
+    path = str(write_cube(cube, tmp_path / "cube.tif"))
+    code = (
+        "import sys, hsrdiff\n"
+        "from hsrdiff.cli import main\n"
+        f"assert hsrdiff.info({path!r}).bands == 2\n"
+        f"try: main(['info', {path!r}])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert 'rasterio' in sys.modules and 'torch' not in sys.modules\n"
+    )
+    done = _python(code)
+    assert done.returncode == 0, done.stderr
+    assert "500 to 600 nm" in done.stdout
 
 
 def test_every_public_name_exists():

@@ -119,6 +119,19 @@ class SpectralAxis:
 BAND_COORDINATES = ("wavelength", "fwhm", "good_band", "band_name")
 
 
+def band_numbers(cube: xr.DataArray, name: str) -> FloatArray | None:
+    """Return a coordinate along the bands as float64.
+
+    Args:
+        cube: (band, y, x).
+        name: ``"wavelength"`` or ``"fwhm"``.
+
+    Returns:
+        (B,) in nm, or None where the cube does not have it.
+    """
+    return np.asarray(cube[name].values, dtype=np.float64) if name in cube.coords else None
+
+
 def to_nanometres(
     wavelengths: npt.ArrayLike, units: str | None, fwhm: npt.ArrayLike | None = None
 ) -> tuple[FloatArray, FloatArray | None, str]:

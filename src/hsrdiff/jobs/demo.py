@@ -12,13 +12,13 @@ import xarray as xr
 
 from hsrdiff._version import __version__
 from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.datasets import IndianPines
 from hsrdiff.datasets.indian_pines import SENSOR
 from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.evaluation import Row, dataset_scene, evaluate_fuser
 from hsrdiff.fusers import make_fuser
 from hsrdiff.jobs.images import check_folder
-from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.jobs.simulate import scene_cubes
 from hsrdiff.networks.weights import shipped_weights
 from hsrdiff.report.figure import figure_class, fusion_figure

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 import xarray as xr
 
+from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InvalidValueError, ShapeError
 from hsrdiff.jobs.images import Image, check_report_file, take_cube, take_mask
 from hsrdiff.jobs.json_report import to_json, write_report
-from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.metrics import Scores, score
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import PathLike

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import xarray as xr
 
 from hsrdiff.cubes import FORMATS, as_cube, open_cube
 from hsrdiff.errors import CubeFormatError, InputError, InvalidValueError, ShapeError, WriteError
 from hsrdiff.typing import BoolArray, PathLike
 
+if TYPE_CHECKING:
+    import torch
+
 # what products and programs write where there are no data
 _FILLS = frozenset(float(np.float32(value)) for value in (-999, -9999, -99999, -32768, -2147483648, -3.4028235e38))
 
-Image: TypeAlias = PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor
+Image: TypeAlias = "PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor"
 
 
 def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataArray:

@@ -10,8 +10,8 @@ from rasterio.crs import CRS
 
 from hsrdiff.cubes import open_cube
 from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.jobs.images import take_cube
-from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.typing import PathLike
 
 

@@ -11,6 +11,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.jobs.grids import cut, nest
 from hsrdiff.jobs.images import usable_bands
@@ -110,19 +111,6 @@ class Pair:
     def fwhm_nm(self) -> FloatArray | None:
         """Widths of the HSI bands, (B,), nm, or None."""
         return band_numbers(self.hsi, "fwhm")
-
-
-def band_numbers(cube: xr.DataArray, name: str) -> FloatArray | None:
-    """Return a coordinate along the bands as float64.
-
-    Args:
-        cube: (band, y, x).
-        name: ``"wavelength"`` or ``"fwhm"``.
-
-    Returns:
-        (B,) in nm, or None where the cube does not have it.
-    """
-    return np.asarray(cube[name].values, dtype=np.float64) if name in cube.coords else None
 
 
 def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None) -> Pair:

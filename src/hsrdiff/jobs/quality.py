@@ -13,6 +13,7 @@ import xarray as xr
 
 from hsrdiff.choice import ReducedScores, degrade, reduced_scores
 from hsrdiff.choice.degraded import LEAST_PIXELS
+from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, ShapeError, did_you_mean
 from hsrdiff.evaluation import judge
 from hsrdiff.fusers import FUSERS
@@ -20,7 +21,7 @@ from hsrdiff.jobs.evaluate import SAME_BAND_NM
 from hsrdiff.jobs.images import Image, check_report_file, take_cube
 from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.matched import describe_match
-from hsrdiff.jobs.pair import Pair, band_numbers, make_pair
+from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.jobs.scaling import find_scale, raw_scene

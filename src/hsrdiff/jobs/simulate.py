@@ -15,10 +15,10 @@ from affine import Affine
 from hsrdiff._version import __version__
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 from hsrdiff.evaluation import simulate_scene
 from hsrdiff.jobs.images import Image, check_apart, check_output, take_cube, usable_bands
-from hsrdiff.jobs.pair import band_numbers
 from hsrdiff.jobs.told import told_psf, told_response, told_sensor
 from hsrdiff.observation import Observation, Scene
 from hsrdiff.sensors import Sensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from hsrdiff.jobs.pair import band_numbers
+from hsrdiff.cubes.spectral_axis import band_numbers
 
 RADIANCE, REFLECTANCE, WHOLE, OPEN = "radiance", "reflectance", "reflectance times 10000", "unknown"
 # Oxygen absorbs at 760 nm: bands of 10 nm of light at the sensor lose a third there, reflectance next to nothing.
