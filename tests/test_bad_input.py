@@ -262,11 +262,14 @@ def test_quality_of_a_cube_made_with_what_is_not_at_hand(here):
     (here / "mine.csv").write_text(table)
     np.savetxt("k.csv", np.ones((6, 6)), delimiter=",")
     arguments = ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif", "-m", "regression-projected"]
-    for told, option in ((["--srf", "mine.csv"], "--srf"), (["--sensor", SENSOR, "--psf", "k.csv"], "--psf")):
-        made = CliRunner().invoke(app, [*arguments, *told])
+    judging = ["quality", "fused.tif", "hsi.tif", "msi.tif"]
+    for told, option, file in ((["--srf"], "--srf", "mine.csv"), (["--sensor", SENSOR, "--psf"], "--psf", "k.csv")):
+        made = CliRunner().invoke(app, [*arguments, *told, file])
         assert made.exit_code == 0, made.output
-        assert f"name it with {option}" in refuses(here, "quality", "fused.tif", "hsi.tif", "msi.tif")
-        done = CliRunner().invoke(app, ["quality", "fused.tif", "hsi.tif", "msi.tif", *told])
+        assert CliRunner().invoke(app, judging).exit_code == 0
+        (here / file).rename(here / "elsewhere.csv")
+        assert f"name it with {option}" in refuses(here, *judging)
+        done = CliRunner().invoke(app, [*judging, option, "elsewhere.csv"])
         assert done.exit_code == 0, done.output
 
 

@@ -83,12 +83,12 @@ def test_quality_runs_the_method_as_the_file_was_made(images, weights, tmp_path,
     assert seen == [(str(weights), 2, 5), (str(weights), 3, 1)]
     other = weights.with_name("other.safetensors")
     weights.rename(other)
-    with pytest.raises(WeightsError, match=r"are not there; .*--weights"):
+    with pytest.raises(WeightsError, match=r"is not there; .*--weights"):
         quality(tmp_path / "fused.tif", hsi, msi, reduced=True)
     quality(tmp_path / "fused.tif", hsi, msi, reduced=True, weights=other)
     assert seen[-1] == (str(other), 2, 5)
     weights.write_bytes(other.read_bytes() + b"0")
-    with pytest.raises(WeightsError, match="are others now"):
+    with pytest.raises(WeightsError, match="is another one now"):
         quality(tmp_path / "fused.tif", hsi, msi, reduced=True)
 
 

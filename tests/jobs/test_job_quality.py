@@ -1,6 +1,7 @@
 """A fused file judged by its pair: what it remembers, what the user may say instead, and the report."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hsrdiff.cubes import open_cube, write_cube
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.jobs.told import told_psf
+from hsrdiff.sensors import load_sensor
 
 SENSOR = "sentinel2:B2,B3,B4,B8"
 
@@ -163,6 +165,18 @@ def test_an_estimated_psf_comes_back_from_the_record(scene):
     found = quality(fused, hsi, msi)
     assert found.told["psf"] == fused.attrs["hsrdiff_psf"]
     assert found.full.spatial.mean_relative_rmse < 1e-4
+
+
+def test_a_kernel_and_a_sensor_that_are_no_files_have_to_be_named(scene):
+    _, hsi, msi = scene
+    own = replace(load_sensor(SENSOR), name="mine")
+    given = {"method": "regression-projected", "psf": np.ones((6, 6))}
+    with pytest.raises(InputError, match=r"'mine: B2, B3, B4, B8', which does not come with hsrdiff.*--srf"):
+        quality(fuse(hsi, msi, sensor=own, method="regression-projected"), hsi, msi)
+    fused = fuse(hsi, msi, sensor=SENSOR, **given)
+    with pytest.raises(InputError, match=r"cannot be made again from its name.*--psf"):
+        quality(fused, hsi, msi)
+    assert quality(fused, hsi, msi, psf=given["psf"]).told["psf"] == fused.attrs["hsrdiff_psf"]
 
 
 @pytest.mark.parametrize("peak", ["0.5", 0.5, "no number", -1.0, "nan", "inf"])

@@ -27,6 +27,7 @@ EXAMPLE = (
 )
 # Facts of the computing, kept in the file, and what a note says in words; the rest of the record is told on the screen.
 UNTOLD = ("method", "version", "seed", "factor", "told", "peak", "dropped_bands", "bend")
+DIGEST = "_digest"
 
 
 def command(
@@ -176,7 +177,7 @@ def command(
     screen.print(f"[bold]{escape(out)}[/bold]: {_summary(cube)}")
     for topic, text in cube.attrs.items():
         name = str(topic).removeprefix("hsrdiff_")
-        if name != topic and name not in UNTOLD:
+        if name != topic and name not in UNTOLD and not name.endswith(DIGEST):
             topic_of_note = name.removeprefix("note_")
             said = name.replace("_", " ") if topic_of_note == name else f"note on {topic_of_note.replace('_', ' ')}"
             screen.print(f"  {said}: {text}", markup=False)

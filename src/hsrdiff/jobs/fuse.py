@@ -22,6 +22,7 @@ from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, 
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.json_report import write_report
 from hsrdiff.jobs.matched import check_order, describe_match, find_match
+from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import made_with, no_weights, prepare_fuser
@@ -31,6 +32,7 @@ from hsrdiff.jobs.told import (
     is_estimated,
     judging_observation,
     own_sensor,
+    psf_path,
     told_noise,
     told_observation,
     told_psf,
@@ -207,6 +209,9 @@ def fuse(
     for image, variable in (("hsi", hsi_variable), ("msi", msi_variable)):
         if variable is not None:
             record[f"hsrdiff_{image}_variable"] = variable
+    for topic, path, used in (("srf", srf, "hsrdiff_sensor"), ("psf_file", psf_path(psf), "hsrdiff_psf")):
+        if path is not None and used in record:
+            record.update(NamedFile.given(topic, path).record())
     record.update(made_with(fuser, weights if fuser is given else None, steps if fuser is given else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 
 from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff, make_fuser
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
+from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.pair import Pair
-from hsrdiff.networks.store import weights_digest
 from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.typing import PathLike
 
@@ -97,10 +96,7 @@ def made_with(fuser: Fuser, weights: PathLike | None, steps: int | None) -> dict
     """
     record = {}
     if weights is not None:
-        record["hsrdiff_weights"] = str(weights)
-        digest = _digest(weights)
-        if digest:
-            record["hsrdiff_weights_digest"] = digest
+        record.update(NamedFile.given("weights", weights).record())
     if steps is not None:
         record["hsrdiff_steps"] = str(steps)
     if isinstance(fuser, BandTransfer):
@@ -118,34 +114,6 @@ def no_weights(method: str) -> InputError:
         f"the bands are to be interpolated to those of weights, and none are named for the method '{method}'",
         expected="weights that were trained on other bands",
         do="name them with --weights, or leave out --interpolate-bands",
-    )
-
-
-def _digest(weights: PathLike) -> str:
-    """Return the digest of a weights file; nothing for a shipped name, which goes with the version."""
-    return weights_digest(weights) if Path(weights).is_file() else ""
-
-
-def check_same_weights(weights: str, digest: str | None) -> str:
-    """Return the weights that a fused file remembers, if they are still there and the same.
-
-    Args:
-        weights: As the file names them.
-        digest: What it says of their content, or None for shipped ones.
-
-    Returns:
-        The same name.
-
-    Raises:
-        WeightsError: They are gone or others.
-    """
-    if digest is None or _digest(weights) == digest:
-        return weights
-    found = "are others now" if Path(weights).is_file() else "are not there"
-    raise WeightsError(
-        f"the weights '{weights}', which the fused cube was made with, {found}",
-        expected="the same file",
-        do="name weights with --weights",
     )
 
 

@@ -132,7 +132,7 @@ def quality(
             do="ask for the scores at reduced resolution with --reduced, or leave them out",
         )
     cube = take_cube(fused, "the fused cube")
-    remembered = Remembered.of(cube.attrs)
+    remembered = Remembered.of(cube.attrs, fused)
     pair = make_pair(
         take_cube(hsi, "the hyperspectral image", remembered.variable_of(hsi, "hsi", hsi_variable)),
         take_cube(msi, "the multispectral image", remembered.variable_of(msi, "msi", msi_variable)),

@@ -17,8 +17,8 @@ from hsrdiff.jobs.bent import bent
 from hsrdiff.jobs.chosen import usable_sensor
 from hsrdiff.jobs.images import Image
 from hsrdiff.jobs.matched import read_match
+from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.pair import Pair
-from hsrdiff.jobs.prepared import check_same_weights
 from hsrdiff.jobs.scaling import read_gain
 from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
 from hsrdiff.observation import BandMatch, SpatialResponse, SpectralResponse
@@ -48,12 +48,14 @@ class Remembered:
         moved: (rows, columns) in fine pixels by which the HSI was moved before fusing.
         match: How the MSI's bands were matched, in words, or None.
         bend: The field by which the MSI was resampled after that, or None.
-        weights: Weights that the method was given, as they were named, or None.
-        weights_digest: Digest of that file, or None for shipped ones.
+        weights: Weights that the method was given, or None.
+        psf_file: The file of the kernel D, or None.
+        srf: The table of the sensor's responses, or None for a sensor that comes with hsrdiff.
         steps: Steps that it was given, or None.
         seed: Seed of what it drew.
         interpolated: Whether the bands were interpolated to those of the weights.
         variables: What was read of the files of the images, by ``"hsi"`` and ``"msi"``, where it was asked for.
+        beside: The path of the fused cube, or None where it is no file.
     """
 
     method: str | None = None
@@ -64,27 +66,30 @@ class Remembered:
     moved: tuple[float, float] = (0.0, 0.0)
     match: str | None = None
     bend: ShiftField | None = None
-    weights: str | None = None
-    weights_digest: str | None = None
+    weights: NamedFile | None = None
+    psf_file: NamedFile | None = None
+    srf: NamedFile | None = None
     steps: int | None = None
     seed: int = 0
     interpolated: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+    beside: PathLike | None = None
 
     @classmethod
-    def of(cls, attributes: Mapping[Any, Any]) -> Remembered:
+    def of(cls, attributes: Mapping[Any, Any], beside: Image | None = None) -> Remembered:
         """Read the attributes of a cube.
 
         Args:
             attributes: Those of the fused cube.
+            beside: The cube as it is given, where files that it names may be near.
 
         Returns:
             What they say; None for what they do not.
         """
         record = record_of(attributes)
-        method, sensor, psf, match, weights, digest = (
+        method, sensor, psf, match = (
             str(record[f"hsrdiff_{name}"]) if f"hsrdiff_{name}" in record else None
-            for name in ("method", "sensor", "psf", "match", "weights", "weights_digest")
+            for name in ("method", "sensor", "psf", "match")
         )
         try:
             peak = float(record["hsrdiff_peak"])
@@ -101,8 +106,9 @@ class Remembered:
             moved,
             match,
             ShiftField.from_text(str(record.get("hsrdiff_bend", ""))),
-            weights,
-            digest,
+            NamedFile.of(record, "weights"),
+            NamedFile.of(record, "psf_file"),
+            NamedFile.of(record, "srf"),
             _whole(record.get("hsrdiff_steps")),
             _whole(record.get("hsrdiff_seed")) or 0,
             "hsrdiff_interpolated_bands" in record,
@@ -111,6 +117,7 @@ class Remembered:
                 for image in ("hsi", "msi")
                 if f"hsrdiff_{image}_variable" in record
             },
+            beside if isinstance(beside, str | os.PathLike) else None,
         )
 
     def variable_of(self, image: Image, which: str, named: str | None) -> str | None:
@@ -154,12 +161,12 @@ class Remembered:
             What the user names, else what the file remembers, else None.
 
         Raises:
-            WeightsError: The weights are gone or others.
+            WeightsError: The file of the weights is gone or another one.
         """
         if method != self.method:
             return weights, steps, False
         if weights is None and self.weights is not None:
-            weights = check_same_weights(self.weights, self.weights_digest)
+            weights = self.weights.find(self.beside)
         return weights, self.steps if steps is None else steps, self.interpolated
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
@@ -174,10 +181,12 @@ class Remembered:
             D.
 
         Raises:
-            InputError: The file was made with a kernel of its own that is not named, or what is told is no PSF.
+            InputError: The file was made with a kernel that is not named or gone, or what is told is no PSF.
         """
         if psf is not None or psf_fwhm is not None or self.psf is None:
             return told_psf(psf, 1.0 if psf_fwhm is None else psf_fwhm, factor)
+        if self.psf_file is not None:
+            return told_psf(self.psf_file.find(self.beside), 1.0, factor)
         estimated = _ESTIMATED.match(self.psf)
         if estimated is not None:
             name, sigma, down, right, size, border = estimated.groups()
@@ -238,7 +247,7 @@ class Remembered:
 
         Raises:
             InputError: The file was made with a sensor that is not shipped and not named.
-            SensorError: The sensor or a band does not exist.
+            SensorError: The sensor or a band does not exist, or its table is gone or another one.
             ShapeError: The sensor does not have as many bands as the image.
         """
         named = told_sensor(sensor, srf, bands, msi=pair.msi)
@@ -247,11 +256,14 @@ class Remembered:
         if self.sensor is None:
             return usable_sensor(pair) if self.method is None else None
         name, _, names = self.sensor.rpartition(": ")
+        own_bands = [band.strip() for band in names.split(",")]
+        if self.srf is not None:
+            return told_sensor(None, self.srf.find(self.beside), own_bands, msi=pair.msi)
         own = own_sensor(pair.msi)
         if own is not None and own.name == name:
             return own
         try:
-            return told_sensor(name, None, [band.strip() for band in names.split(",")], msi=pair.msi)
+            return told_sensor(name, None, own_bands, msi=pair.msi)
         except SensorError as error:
             raise InputError(
                 f"the fused cube was made with the sensor '{self.sensor}', which does not come with hsrdiff",

@@ -43,6 +43,17 @@ def is_estimated(psf: PathLike | npt.ArrayLike | None) -> bool:
     return isinstance(psf, str) and psf.lower() == ESTIMATED
 
 
+def psf_path(psf: PathLike | npt.ArrayLike | None) -> PathLike | None:
+    """Return the file of the kernel that the user names, or None where no file is named.
+
+    Args:
+        psf: What the user says about the PSF.
+    """
+    if isinstance(psf, os.PathLike):
+        return psf
+    return psf if isinstance(psf, str) and psf.lower() not in (GAUSSIAN, ESTIMATED) else None
+
+
 def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int) -> SpatialResponse:
     """Build D from what the user says about the PSF.
 
@@ -72,7 +83,8 @@ def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int)
         # P17: at one LR pixel this is SpatialResponse.gaussian's own size; a wider PSF gets more room.
         size = factor + 2 * math.ceil(width / 2)
         return SpatialResponse.gaussian(factor, sigma=width / FWHM_PER_SIGMA, size=size)
-    kernel = _read_kernel(Path(psf)) if isinstance(psf, str | os.PathLike) else np.asarray(psf, dtype=np.float64)
+    path = psf_path(psf)
+    kernel = np.asarray(psf, dtype=np.float64) if path is None else _read_kernel(Path(path))
     return SpatialResponse.from_kernel(kernel, factor)
 
 
