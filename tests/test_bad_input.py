@@ -14,7 +14,7 @@ from affine import Affine
 from typer.testing import CliRunner
 
 from hsrdiff import simulate
-from hsrdiff.cli import app
+from hsrdiff.cli.app import app
 from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hsrdiff.cli import app
+from hsrdiff.cli.app import app
 from mistaken_files import good_files
 from mistakes import MENDED, MISTAKES
 

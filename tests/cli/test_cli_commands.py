@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -15,7 +17,8 @@ import hsrdiff.jobs.info
 import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
 from hsrdiff import __version__
-from hsrdiff.cli import app, check, evaluate, fuse, info, main, quality, simulate
+from hsrdiff.cli import check, evaluate, fuse, info, main, quality, simulate
+from hsrdiff.cli.app import app
 from hsrdiff.cli.info import ranges
 from hsrdiff.cli.screen import number
 from hsrdiff.cubes import as_cube, open_cube, write_cube
@@ -24,6 +27,7 @@ from hsrdiff.evaluation import Row
 from hsrdiff.fusers import FUSERS
 from hsrdiff.observation import CoverageWarning
 from hsrdiff.training import TrainResult
+from hsrdiff.training.checkpoints import CHECKPOINT
 from hsrdiff.training.recipe import shipped_recipes
 
 COMMANDS = ("demo", "info", "check", "simulate", "fuse", "evaluate", "quality", "train", "benchmark", "reproduce")
@@ -313,6 +317,35 @@ def test_ctrl_c_says_so_and_ends_with_130(monkeypatch):
     done = run("fuse", "h", "m", "-o", "f.tif")
     assert done.exit_code == 130
     assert done.stderr.strip() == "hsrdiff: stopped; nothing half-written."
+
+
+def test_ctrl_c_in_training_says_where_the_same_command_goes_on(monkeypatch, tmp_path):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hsrdiff.jobs.train, "train", stopped)
+    done = run("train", "indian-pines-x4", "-o", tmp_path)
+    assert done.exit_code == 130
+    assert done.stderr.strip() == "hsrdiff: stopped; there was no checkpoint yet, and the same command begins anew."
+    (tmp_path / CHECKPOINT).touch()
+    done = run("train", "indian-pines-x4", "-o", tmp_path)
+    assert done.stderr.strip() == "hsrdiff: stopped; the same command goes on from the last checkpoint."
+
+
+@pytest.mark.parametrize("module", ["typer", "hsrdiff.cli.fuse"])
+def test_ctrl_c_while_the_command_loads_shows_no_traceback(module):
+    code = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from hsrdiff.cli import main\n"
+        "main(['--help'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "hsrdiff: stopped; nothing half-written.\n"
 
 
 def test_own_warnings_are_one_line_and_foreign_ones_silent(monkeypatch, truth):

@@ -1,5 +1,5 @@
 """The command line: one file per command, each parses, calls one job and prints."""
 
-from hsrdiff.cli.app import app, main
+from hsrdiff.cli.start import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

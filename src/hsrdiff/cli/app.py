@@ -15,10 +15,9 @@ from typer.core import TyperGroup
 
 from hsrdiff._version import __version__
 from hsrdiff.cli import benchmark, check, demo, evaluate, fuse, info, quality, reproduce, simulate, train
+from hsrdiff.cli.start import STOPPED
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.memory import keep_memory
-
-STOPPED = 130  # 128 + SIGINT, as shells have it
 
 
 class OneSentence(TyperGroup):
@@ -35,8 +34,8 @@ class OneSentence(TyperGroup):
             except HsrdiffError as error:
                 typer.echo(f"hsrdiff: {' '.join(str(error).split())}", err=True)
                 raise typer.Exit(error.exit_code) from None
-            except KeyboardInterrupt:
-                typer.echo("hsrdiff: stopped; nothing half-written.", err=True)
+            except KeyboardInterrupt as stop:
+                typer.echo(f"hsrdiff: stopped; {str(stop) or 'nothing half-written'}.", err=True)
                 raise typer.Exit(STOPPED) from None
 
 
@@ -92,8 +91,8 @@ def _from_home(argument: str) -> str:
     return option + sign + os.path.expanduser(value) if value.startswith("~/") else argument
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 when done, 2 for an error of the user, 130 for Ctrl-C, 1 for a bug.
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit, as `hsrdiff.cli.main` says.
 
     Args:
         arguments: What follows ``hsrdiff``; the process's own arguments when None.

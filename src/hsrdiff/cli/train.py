@@ -42,10 +42,25 @@ def command(
     from hsrdiff.jobs.train import train
     from hsrdiff.training.loop import end_processes, is_main_process
 
-    result = train(recipe, out=out, data=data, minutes=minutes, threads=threads, overrides=_pairs(change or []))
+    changes = _pairs(change or [])
+    try:
+        result = train(recipe, out=out, data=data, minutes=minutes, threads=threads, overrides=changes)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_whence(out)) from None
     if is_main_process():
         console().print(f"[bold]{escape(str(result.weights))}[/bold]: {result.message}")
     end_processes()
+
+
+def _whence(out: str) -> str:
+    """Say where the same command goes on behind a stop."""
+    from pathlib import Path
+
+    from hsrdiff.training.checkpoints import CHECKPOINT
+
+    if (Path(out) / CHECKPOINT).exists():
+        return "the same command goes on from the last checkpoint"
+    return "there was no checkpoint yet, and the same command begins anew"
 
 
 def _pairs(changes: list[str]) -> dict[str, str]:
