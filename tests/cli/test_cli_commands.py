@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 import json
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from affine import Affine
 from typer.testing import CliRunner
 
+import hsrdiff
 import hsrdiff.jobs.demo
 import hsrdiff.jobs.fuse
 import hsrdiff.jobs.info
@@ -307,6 +309,13 @@ def test_demo_prints_scores_convention_files_and_next_steps(monkeypatch, tmp_pat
     assert done.exit_code == 0, done.output
     for words in ("42.00", "the convention", "some weights", "hsrdiff evaluate", str(tmp_path / "figure")):
         assert words in done.output
+
+
+@pytest.mark.parametrize("command", ["check", "evaluate", "fuse", "quality"])
+def test_what_is_found_is_asked_for_as_json_by_one_name(command):
+    """`fuse --report` is an older name of its `--json`."""
+    assert "json_out" in inspect.signature(getattr(hsrdiff, command)).parameters
+    assert "--json" in run(command, "--help").output
 
 
 def test_ctrl_c_says_so_and_ends_with_130(monkeypatch):

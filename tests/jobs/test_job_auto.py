@@ -37,7 +37,7 @@ def described(msi, *centres_nm):
 
 def test_the_chosen_method_is_used_as_if_it_had_been_named(large, tmp_path):
     report = tmp_path / "why.json"
-    fused = fuse(large.hsi, large.msi, sensor=SENSOR, seed=4, out=tmp_path / "f.tif", report=report)
+    fused = fuse(large.hsi, large.msi, sensor=SENSOR, seed=4, out=tmp_path / "f.tif", json_out=report)
     method = fused.attrs["hsrdiff_method"]
     again = fuse(large.hsi, large.msi, sensor=SENSOR, seed=4, method=method)
     np.testing.assert_array_equal(fused.values, again.values)
@@ -112,9 +112,9 @@ def test_a_standard_deviation_is_of_a_method_that_gives_one(large, pair, tmp_pat
 
 def test_a_report_that_cannot_be_is_refused_before_any_work(pair, tmp_path):
     with pytest.raises(InputError, match="method 'bicubic'"):
-        fuse(pair.hsi, pair.msi, method="bicubic", report=tmp_path / "why.json")
+        fuse(pair.hsi, pair.msi, method="bicubic", json_out=tmp_path / "why.json")
     with pytest.raises(WriteError, match="does not exist"):
-        fuse(pair.hsi, pair.msi, report=tmp_path / "no" / "why.json")
+        fuse(pair.hsi, pair.msi, json_out=tmp_path / "no" / "why.json")
     with pytest.raises(InputError, match="would replace"):
-        fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", report=tmp_path / "f.tif")
+        fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", json_out=tmp_path / "f.tif")
     assert not list(tmp_path.iterdir())

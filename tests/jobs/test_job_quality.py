@@ -127,7 +127,7 @@ def test_the_report_has_everything_and_no_nan(scene, tmp_path):
     fused = fuse(hsi, msi, sensor=SENSOR, method="bicubic")
     fused.values[4] = 0.3  # a constant band has no correlation
     hsi.values[4] = 0.3
-    found = quality(fused, hsi, msi, reduced=True, report=tmp_path / "quality.json")
+    found = quality(fused, hsi, msi, reduced=True, json_out=tmp_path / "quality.json")
     text = (tmp_path / "quality.json").read_text()
     assert text == found.as_json()
     assert "NaN" not in text

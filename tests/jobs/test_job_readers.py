@@ -58,7 +58,7 @@ def test_xarray_reads_a_fused_netcdf_file(pair, tmp_path):
 def test_the_map_and_the_reports_are_read(pair, tmp_path):
     fused = fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", **KRIGING)
     check(pair.hsi, pair.msi, sensor=SENSOR, map_out=tmp_path / "m.tif", json_out=tmp_path / "c.json")
-    quality(fused, pair.hsi, pair.msi, report=tmp_path / "q.json")
+    quality(fused, pair.hsi, pair.msi, json_out=tmp_path / "q.json")
     with rasterio.open(tmp_path / "m.tif") as raster:
         assert raster.transform == pair.hsi.rio.transform()
         assert raster.shape == (6, 6)

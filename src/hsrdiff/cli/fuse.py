@@ -111,9 +111,9 @@ def command(
         bool,
         typer.Option("--non-negative", help="Cut values below 0, keeping what both images see of the result."),
     ] = False,
-    report: Annotated[
+    json: Annotated[
         str | None,
-        typer.Option("--report", metavar="FILE", help="JSON file for the comparison that auto makes."),
+        typer.Option("--json", "--report", metavar="FILE", help="JSON file for the comparison that auto makes."),
     ] = None,
     register: Annotated[
         bool,
@@ -167,7 +167,7 @@ def command(
             std_out=std,
             dtype=dtype,
             non_negative=non_negative,
-            report=report,
+            json_out=json,
             register=register,
             match=match,
             force=force,

@@ -87,7 +87,7 @@ def command(
         weights=weights,
         steps=steps,
         seed=seed,
-        report=json,
+        json_out=json,
     )
     screen = console()
     screen.print(facts(_full_rows(found)))

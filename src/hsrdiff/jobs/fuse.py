@@ -71,7 +71,7 @@ def fuse(
     std_out: PathLike | None = None,
     dtype: str = "float32",
     non_negative: bool = False,
-    report: PathLike | None = None,
+    json_out: PathLike | None = None,
     register: bool = True,
     match: bool = True,
     force: bool = False,
@@ -113,7 +113,7 @@ def fuse(
         std_out: Where to write its standard deviation, float32 in the HSI's unit, of methods that give one.
         dtype: Number type of the result's file: ``"float32"``, ``"int16"`` or ``"uint16"`` with one scale.
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
-        report: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
+        json_out: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
         register: Measure and mend a shift between the two images; when False they are fused as they lie.
         match: With a known sensor, bring each MSI band to what its response makes of the HSI by a gain and an offset,
             where the pair fixes them and they matter; when False they are taken as they are.
@@ -134,7 +134,7 @@ def fuse(
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, (AUTO, *FUSERS)))
     outputs = Outputs(out, std_out, dtype)
     outputs.check(method, hsi, msi)
-    check_report(report, method, hsi, msi, out, std_out)
+    check_report(json_out, method, hsi, msi, out, std_out)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),
@@ -225,8 +225,8 @@ def fuse(
     if scene.observation is None:
         scene = replace(scene, observation=judging_observation(scene, spatial, psf))
     written = outputs.write(cube, std, scene, scale, fitted=spectral is None)
-    if report is not None and choice is not None:
-        write_report(report, choice.as_json())
+    if json_out is not None and choice is not None:
+        write_report(json_out, choice.as_json())
     return written
 
 

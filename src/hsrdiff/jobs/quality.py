@@ -91,7 +91,7 @@ def quality(
     weights: PathLike | None = None,
     steps: int | None = None,
     seed: int | None = None,
-    report: PathLike | None = None,
+    json_out: PathLike | None = None,
 ) -> Quality:
     """Judge a fused cube by the images that it was made from.
 
@@ -113,7 +113,7 @@ def quality(
         weights: Its weights: a path or a shipped name; when None those that made the cube, or shipped ones that fit.
         steps: Its sampling steps; when None those that made the cube, or its own default.
         seed: Seed of what it draws; when None the one that made the cube, or 0.
-        report: Where to write everything as JSON.
+        json_out: Where to write everything as JSON.
 
     Returns:
         Consistency with both images, D_lambda, D_s, HQNR, NDVI, and the scores at reduced resolution if asked for.
@@ -122,8 +122,8 @@ def quality(
         InputError: The images or the options do not fit together, or the method is not known.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    if report is not None:
-        check_report_file(report, fused, hsi, msi)
+    if json_out is not None:
+        check_report_file(json_out, fused, hsi, msi)
     if method is not None and method not in FUSERS:
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
     if not reduced and (method is not None or weights is not None or steps is not None):
@@ -186,8 +186,8 @@ def quality(
     if scale.match is not None:
         words["match"] = describe_match(scale.match)
     judged = Quality(full, found, words, _names(pair, known), pair.wavelengths_nm)
-    if report is not None:
-        write_report(report, judged.as_json())
+    if json_out is not None:
+        write_report(json_out, judged.as_json())
     return judged
 
 
