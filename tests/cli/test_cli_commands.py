@@ -251,9 +251,26 @@ def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
         return cube.assign_attrs(attrs)
 
     monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", fused)
-    done = run("fuse", "h", "m", "-o", "f.tif", "--bands", "B2, B3", "-m", "bicubic", "--seed", 7, "--factor", 4)
+    done = run(
+        "fuse",
+        "h",
+        "m",
+        "-o",
+        "f.tif",
+        "--bands",
+        "B2, B3",
+        "-m",
+        "bicubic",
+        "--seed",
+        7,
+        "--factor",
+        4,
+        "--threads",
+        2,
+    )
     assert done.exit_code == 0, done.output
     assert (seen["bands"], seen["method"], seen["seed"], seen["factor"]) == (["B2", "B3"], "bicubic", 7, 4)
+    assert seen["threads"] == 2
     assert "psf: a [b] c" in done.output
     assert "4 times finer" in done.output
     assert "note on factor: trained at 2" in done.output

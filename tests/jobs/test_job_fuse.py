@@ -267,6 +267,17 @@ def test_options_that_do_not_fit(pair, change, error, words):
         fuse(pair.hsi, pair.msi, **change)
 
 
+def test_threads_are_taken_and_below_one_refused(pair, monkeypatch):
+    taken = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    plain = fuse(pair.hsi, pair.msi, method="regression")
+    assert taken == []
+    np.testing.assert_array_equal(fuse(pair.hsi, pair.msi, method="regression", threads=2), plain)
+    assert taken == [2]
+    with pytest.raises(InputError, match="0 threads; expected at least 1"):
+        fuse("nowhere.tif", "nor here.tif", threads=0)
+
+
 def test_images_that_do_not_fit(pair):
     hsi, msi = pair.hsi.values, pair.msi.values
     with pytest.raises(InputError, match="swap"):

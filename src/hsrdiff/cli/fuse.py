@@ -14,6 +14,7 @@ from hsrdiff.cli.options import (
     SeedOption,
     SensorOption,
     SrfOption,
+    ThreadsOption,
     split_names,
 )
 
@@ -134,6 +135,7 @@ def command(
         bool,
         typer.Option("--force", help="Mend also a shift of more than 2 coarse pixels, which is refused otherwise."),
     ] = False,
+    threads: ThreadsOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.fuse`, print."""
@@ -171,6 +173,7 @@ def command(
             register=register,
             match=match,
             force=force,
+            threads=threads,
             progress=lambda done, in_all: show("", done, in_all),
         )
     screen = console()

@@ -42,6 +42,7 @@ from hsrdiff.jobs.told import (
 from hsrdiff.observation import Observation, Scene, SpatialResponse
 from hsrdiff.rng import generator
 from hsrdiff.sensors import Sensor
+from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
 
 DEFAULT_METHOD = AUTO
@@ -75,6 +76,7 @@ def fuse(
     register: bool = True,
     match: bool = True,
     force: bool = False,
+    threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.DataArray:
     """Fuse a hyperspectral and a multispectral image of one place.
@@ -118,6 +120,7 @@ def fuse(
         match: With a known sensor, bring each MSI band to what its response makes of the HSI by a gain and an offset,
             where the pair fixes them and they matter; when False they are taken as they are.
         force: Mend also a shift of more than two coarse pixels, which is refused otherwise.
+        threads: Processor threads; None leaves torch's choice.
         progress: Called with the steps done and the steps in all.
 
     Returns:
@@ -126,12 +129,13 @@ def fuse(
         images, stands in its attributes.
 
     Raises:
-        InputError: The images or the options do not fit together, they lie too far apart, or the output is one of
-            the images.
+        InputError: The images or the options do not fit together, they lie too far apart, the output is one of the
+            images, or `threads` is below 1.
         HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
     """
     if method not in (AUTO, *FUSERS):
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, (AUTO, *FUSERS)))
+    use_threads(threads)
     outputs = Outputs(out, std_out, dtype)
     outputs.check(method, hsi, msi)
     check_report(json_out, method, hsi, msi, out, std_out)
