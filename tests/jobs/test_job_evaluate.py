@@ -38,6 +38,19 @@ def test_ergas_is_100_over_the_factor(truth):
     assert evaluate(fused, truth, factor=2).ergas == pytest.approx(2 * evaluate(fused, truth, factor=4).ergas)
 
 
+def test_the_factor_is_the_one_that_the_fused_cube_remembers(pair, truth, tmp_path):
+    fuse(pair.hsi, pair.msi, method="bicubic", out=tmp_path / "fused.tif")
+    told, remembered = (evaluate(tmp_path / "fused.tif", truth, **given) for given in ({"factor": 4}, {}))
+    assert remembered == told
+    assert "ERGAS 100/4" in remembered.convention
+    # what the user says counts more
+    assert evaluate(tmp_path / "fused.tif", truth, factor=2).ergas == pytest.approx(2 * told.ergas)
+    with pytest.raises(InputError, match=r"does not say how many times finer.*--factor"):
+        evaluate(truth, truth)
+    with pytest.raises(FactorError):
+        evaluate(truth.assign_attrs(hsrdiff_factor="0"), truth)
+
+
 def test_masked_and_invalid_pixels_do_not_count(truth, tmp_path):
     fused = truth.copy(deep=True)
     fused.values[:, 0, 0] = np.nan

@@ -7,13 +7,16 @@ from typing import Annotated
 import typer
 
 HELP = "Score a fused cube against the truth, with the convention of every number."
-EXAMPLE = "Example: hsrdiff evaluate fused.tif truth.tif --factor 4"
+EXAMPLE = "Example: hsrdiff evaluate fused.tif truth.tif --json scores.json"
 
 
 def command(
     fused: Annotated[str, typer.Argument(metavar="FUSED", help="The fused cube.")],
     truth: Annotated[str, typer.Argument(metavar="TRUTH", help="The true cube.")],
-    factor: Annotated[int, typer.Option("--factor", help="Ratio of the pixel sizes; ERGAS depends on it.")],
+    factor: Annotated[
+        int | None,
+        typer.Option("--factor", help="Ratio of the pixel sizes, for ERGAS; what FUSED remembers when left out."),
+    ] = None,
     mask: Annotated[
         str | None, typer.Option("--mask", metavar="FILE", help="One band, not 0 where a pixel counts.")
     ] = None,

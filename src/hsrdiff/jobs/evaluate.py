@@ -9,9 +9,10 @@ import torch
 import xarray as xr
 
 from hsrdiff.cubes.spectral_axis import band_numbers
-from hsrdiff.errors import InvalidValueError, ShapeError
+from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.jobs.images import Image, check_report_file, take_cube, take_mask
 from hsrdiff.jobs.json_report import to_json, write_report
+from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.metrics import Scores, score
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import PathLike
@@ -24,7 +25,7 @@ def evaluate(
     fused: Image,
     truth: Image,
     *,
-    factor: int,
+    factor: int | None = None,
     mask: Image | None = None,
     peak: float | None = None,
     json_out: PathLike | None = None,
@@ -38,7 +39,7 @@ def evaluate(
     Args:
         fused: Fused cube (band, y, x): a path, a DataArray or an array.
         truth: True cube, likewise.
-        factor: Ratio of the pixel sizes; ERGAS depends on it.
+        factor: Ratio of the pixel sizes, on which ERGAS depends; the one that the fused cube remembers when None.
         mask: True, or any number but 0, where a pixel counts.
         peak: Value that counts as full scale for PSNR and SSIM; the truth's largest valid value when None.
         json_out: Where to write the scores as JSON; a score that is not defined becomes null.
@@ -50,13 +51,16 @@ def evaluate(
         ShapeError: The cubes do not have the same bands, by their wavelengths where both have them, or size.
         FactorError: The factor is not a whole number of at least 2.
         InvalidValueError: No pixel is valid in both.
-        InputError: The JSON file would replace one of the images.
+        InputError: The JSON file would replace one of the images, or the factor is neither given nor remembered.
         WriteError: It cannot be written.
     """
-    factor = check_factor(factor)
+    if factor is not None:
+        factor = check_factor(factor)
     if json_out is not None:
         check_report_file(json_out, fused, truth, mask)
     estimate, reference = take_cube(fused, "the fused cube"), take_cube(truth, "the truth")
+    if factor is None:
+        factor = _remembered_factor(estimate)
     reference = _same_size(_same_bands(reference, estimate), estimate, factor)
     Z_hat = torch.from_numpy(np.array(estimate.values, dtype=np.float64))[None]
     Z = torch.from_numpy(np.array(reference.values, dtype=np.float64))[None]
@@ -76,6 +80,18 @@ def evaluate(
     if json_out is not None:
         write_report(json_out, to_json(asdict(scores)))
     return scores
+
+
+def _remembered_factor(fused: xr.DataArray) -> int:
+    """Return the ratio of the pixel sizes that a fused cube was made with."""
+    factor = Remembered.of(fused.attrs).factor
+    if factor is None:
+        raise InputError(
+            "the fused cube does not say how many times finer than its hyperspectral image it is",
+            expected="the ratio of the pixel sizes, which ERGAS depends on",
+            do="give it with --factor",
+        )
+    return check_factor(factor)
 
 
 def _same_bands(truth: xr.DataArray, fused: xr.DataArray) -> xr.DataArray:

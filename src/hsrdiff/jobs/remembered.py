@@ -56,6 +56,7 @@ class Remembered:
         interpolated: Whether the bands were interpolated to those of the weights.
         variables: What was read of the files of the images, by ``"hsi"`` and ``"msi"``, where it was asked for.
         beside: The path of the fused cube, or None where it is no file.
+        factor: H / h, or None.
     """
 
     method: str | None = None
@@ -74,6 +75,7 @@ class Remembered:
     interpolated: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     beside: PathLike | None = None
+    factor: int | None = None
 
     @classmethod
     def of(cls, attributes: Mapping[Any, Any], beside: Image | None = None) -> Remembered:
@@ -118,6 +120,7 @@ class Remembered:
                 if f"hsrdiff_{image}_variable" in record
             },
             beside if isinstance(beside, str | os.PathLike) else None,
+            _whole(record.get("hsrdiff_factor")),
         )
 
     def variable_of(self, image: Image, which: str, named: str | None) -> str | None:
