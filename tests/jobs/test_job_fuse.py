@@ -201,6 +201,15 @@ def test_given_kernel_is_used(pair, tmp_path):
     assert np.abs(results[0].values - fuse(pair.hsi, pair.msi).values).max() > 1e-5
 
 
+def test_a_psf_to_be_estimated_for_a_method_that_uses_none_is_said(pair):
+    given = {"method": "bicubic", "sensor": "sentinel2:B2,B3,B4,B8"}
+    plain, fused = fuse(pair.hsi, pair.msi, **given), fuse(pair.hsi, pair.msi, **given, psf="estimated")
+    assert fused.attrs.pop("hsrdiff_note_psf").startswith("not estimated, as the method uses none")
+    xr.testing.assert_identical(fused, plain)
+    used = fuse(pair.hsi, pair.msi, method="regression", psf="estimated")
+    assert "not estimated" not in used.attrs["hsrdiff_note_psf"]
+
+
 def test_wider_psf_gets_a_wider_kernel(pair):
     assert "16 x 16" in fuse(pair.hsi, pair.msi, psf_fwhm=3.0).attrs["hsrdiff_psf"]
     assert "8 x 8" in fuse(pair.hsi, pair.msi).attrs["hsrdiff_psf"]

@@ -188,6 +188,8 @@ def fuse(
         scene = replace(scene, observation=observation)
     elif spectral is not None:
         scene = replace(scene, observation=Observation(spectral, spatial))
+        if is_estimated(psf):
+            found = {"psf": "not estimated, as the method uses none: the residuals are by the Gaussian as assumed"}
     levels = None
     if scene.observation is not None and needs.psf:
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
