@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hsrdiff.errors import InvalidValueError, ShapeError
-from hsrdiff.report.figure import DPI, INK, QUIET, figure_class, save_figure
+from hsrdiff.report.figure import QUIET, save_figure
+from hsrdiff.report.sheet import Sheet, name_picture, picture_height
 from hsrdiff.typing import FloatArray, PathLike
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # inches at 100 pixels an inch
 _PICTURE, _GAP, _MARGIN = 2.05, 0.12, 0.4
@@ -106,42 +103,31 @@ def compare_pictures(
         InvalidValueError: There is nothing to show.
         WriteError: The file cannot be written.
     """
-    Figure = figure_class()
     if not pictures:
         raise InvalidValueError("a comparison without a picture", expected="at least one")
-    first = next(iter(pictures.values()))
     columns, rows = len(pictures), 2 if errors else 1
-    tall = _PICTURE * float(np.clip(first.shape[0] / first.shape[1], 0.4, 2.0))
-    width = 2 * _MARGIN + columns * _PICTURE + (columns - 1) * _GAP
+    tall = picture_height(next(iter(pictures.values())), _PICTURE)
     height = _HEAD + _NAMES + rows * tall + (rows - 1) * _GAP + (_FOOT if errors else _MARGIN)
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-    figure.text(_MARGIN / width, 1 - 0.42 / height, title, va="center", size=17, weight="bold", color=INK)
-    figure.text(_MARGIN / width, 1 - 0.78 / height, subtitle, va="center", size=11.5, color=QUIET)
-
-    def axes(column: int, row: int) -> Axes:
-        left = _MARGIN + column * (_PICTURE + _GAP)
-        down = _HEAD + _NAMES + row * (tall + _GAP) + tall
-        made: Axes = figure.add_axes((left / width, 1 - down / height, _PICTURE / width, tall / height))
-        made.set_axis_off()
-        return made
-
+    sheet = Sheet(columns, picture=_PICTURE, gap=_GAP, margin=_MARGIN, height=height)
+    sheet.headline(title, subtitle, down=(0.42, 0.78), sizes=(17, 11.5))
+    first, second = _HEAD + _NAMES, _HEAD + _NAMES + tall + _GAP
     pooled = np.concatenate([np.zeros(1), *(error[np.isfinite(error)] for error in errors.values())])
     top = float(np.percentile(pooled, _LARGEST_ERROR)) or 1.0
     shown = None
     for column, (name, picture) in enumerate(pictures.items()):
-        upper = axes(column, 0)
+        upper = sheet.axes(column, first, tall)
         upper.imshow(picture, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         size = min(11.5, _LETTERS / max(len(name), 1))
-        upper.annotate(name, (0, 1), (0, 19), "axes fraction", "offset points", size=size, weight="bold", color=INK)
-        upper.annotate(words.get(name, ""), (0, 1), (0, 5), "axes fraction", "offset points", size=10, color=QUIET)
+        name_picture(upper, name, words.get(name, ""), up=(19, 5), sizes=(size, 10))
         if name in errors:
-            shown = axes(column, 1).imshow(errors[name], cmap="inferno", vmin=0.0, vmax=top, interpolation="nearest")
+            lower = sheet.axes(column, second, tall)
+            shown = lower.imshow(errors[name], cmap="inferno", vmin=0.0, vmax=top, interpolation="nearest")
     if shown is not None:
-        length = min(2, columns) * _PICTURE / width
-        bar = figure.add_axes((_MARGIN / width, 0.62 / height, length, 0.13 / height))
-        drawn = figure.colorbar(shown, cax=bar, orientation="horizontal", extend="max", extendfrac=0.03)
+        length = min(2, columns) * _PICTURE / sheet.width
+        bar = sheet.figure.add_axes((_MARGIN / sheet.width, 0.62 / height, length, 0.13 / height))
+        drawn = sheet.figure.colorbar(shown, cax=bar, orientation="horizontal", extend="max", extendfrac=0.03)
         drawn.outline.set_visible(False)
         bar.locator_params(nbins=4)
         bar.tick_params(labelsize=10, colors=QUIET, length=3)
         bar.set_xlabel(unit, size=10.5, color=QUIET, labelpad=3, loc="left")
-    return save_figure(figure, Path(path))
+    return save_figure(sheet.figure, Path(path))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 
 from hsrdiff.errors import InvalidValueError, ShapeError
-from hsrdiff.report.figure import DPI, INK, QUIET, figure_class, save_figure
+from hsrdiff.report.figure import save_figure
+from hsrdiff.report.sheet import Sheet, name_picture, picture_height
 from hsrdiff.typing import FloatArray, PathLike
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # inches at 100 pixels an inch
 _PICTURE, _GAP, _MARGIN = 3.0, 0.14, 0.45
@@ -76,7 +73,6 @@ def detail_comparison(
         InvalidValueError: There is nothing to show.
         WriteError: The file cannot be written.
     """
-    Figure = figure_class()
     if not pictures:
         raise InvalidValueError("a comparison without a picture", expected="at least one")
     first = next(iter(pictures.values()))
@@ -84,31 +80,19 @@ def detail_comparison(
         if picture.shape != first.shape:
             raise ShapeError(f"the picture of {name} has shape {picture.shape}", expected=f"{first.shape}")
     lines = -(-len(pictures) // COLUMNS)
-    columns = min(len(pictures), COLUMNS)
-    whole = _PICTURE * float(np.clip(first.shape[0] / first.shape[1], 0.4, 2.0))
+    whole = picture_height(first, _PICTURE)
     line = _NAMES + whole + _GAP + _PICTURE
-    width = 2 * _MARGIN + columns * _PICTURE + (columns - 1) * _GAP
     height = _HEAD + lines * line + (lines - 1) * _BETWEEN + _FOOT
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-    left_edge = _MARGIN / width
-    figure.text(left_edge, 1 - 0.42 / height, title, va="center", size=19, weight="bold", color=INK)
-    figure.text(left_edge, 1 - 0.82 / height, subtitle, va="center", size=12.5, color=QUIET)
-    figure.text(left_edge, 0.24 / height, footnote, va="center", size=11, color=QUIET)
-
-    def axes(number: int, down: float, tall: float) -> Axes:
-        top = _HEAD + number // COLUMNS * (line + _BETWEEN) + _NAMES + down
-        left = _MARGIN + number % COLUMNS * (_PICTURE + _GAP)
-        made: Axes = figure.add_axes((left / width, 1 - (top + tall) / height, _PICTURE / width, tall / height))
-        made.set_axis_off()
-        return made
-
+    sheet = Sheet(min(len(pictures), COLUMNS), picture=_PICTURE, gap=_GAP, margin=_MARGIN, height=height)
+    sheet.headline(title, subtitle, down=(0.42, 0.82), sizes=(19, 12.5))
+    sheet.footnote(footnote, up=0.24, size=11)
+    left, top, right, bottom = column - 0.5, row - 0.5, column + side - 0.5, row + side - 0.5
     for number, (name, picture) in enumerate(pictures.items()):
-        upper, lower = axes(number, 0.0, whole), axes(number, whole + _GAP, _PICTURE)
+        begins = _HEAD + number // COLUMNS * (line + _BETWEEN) + _NAMES
+        upper = sheet.axes(number % COLUMNS, begins, whole)
+        lower = sheet.axes(number % COLUMNS, begins + whole + _GAP, _PICTURE)
         for shown, image in ((upper, picture), (lower, picture[row : row + side, column : column + side])):
             shown.imshow(image, vmin=0.0, vmax=1.0, interpolation="nearest", aspect="equal")
-        corners = (column - 0.5, row - 0.5, column + side - 0.5, row + side - 0.5)
-        left, top, right, bottom = corners
         upper.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color=_FRAME, lw=1.4)
-        upper.annotate(name, (0, 1), (0, 20), "axes fraction", "offset points", size=12.5, weight="bold", color=INK)
-        upper.annotate(words.get(name, ""), (0, 1), (0, 6), "axes fraction", "offset points", size=10.5, color=QUIET)
-    return save_figure(figure, Path(path))
+        name_picture(upper, name, words.get(name, ""), up=(20, 6), sizes=(12.5, 10.5))
+    return save_figure(sheet.figure, Path(path))
