@@ -14,6 +14,7 @@ from mistaken_files import (
     changed_bands,
     enmap_without_xml,
     flat_hdf5,
+    folder_of_text,
     header,
     kernel,
     msi,
@@ -23,6 +24,7 @@ from mistaken_files import (
     truncated,
     two_variables,
     undeclared,
+    zipped,
 )
 
 COMMANDS: dict[str, tuple[Mistake, ...]] = {
@@ -70,7 +72,19 @@ COMMANDS: dict[str, tuple[Mistake, ...]] = {
             "A folder that is no image",
             "fuse some msi.tif -o fused.tif",
             "Give the product's folder or its description.",
+            folder_of_text("some"),
+        ),
+        Mistake(
+            "An empty folder",
+            "fuse some msi.tif -o fused.tif",
+            "Check the path.",
             lambda: Path("some").mkdir(),
+        ),
+        Mistake(
+            "A product as it was downloaded",
+            "info S2A_MSIL2A_T33UUP.zip",
+            "Unpack it: products are read as folders.",
+            zipped("S2A_MSIL2A_T33UUP.zip", "S2A_MSIL2A_T33UUP.SAFE/MTD_MSIL2A.xml"),
         ),
         Mistake(
             "A pickle given as an image",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -57,6 +58,23 @@ def hsi(name="other.tif", *, bands=BANDS, size=(4, 4), values=None, **coordinate
 
 def text_file(name, text):
     return lambda: Path(name).write_text(text)
+
+
+def folder_of_text(name):
+    def make():
+        Path(name).mkdir()
+        (Path(name) / "readme.txt").write_text("nothing to see\n")
+
+    return make
+
+
+def zipped(name, *inside):
+    def make():
+        with zipfile.ZipFile(name, "w") as archive:
+            for file in inside:
+                archive.writestr(file, "text")
+
+    return make
 
 
 def raw_file(name, content):

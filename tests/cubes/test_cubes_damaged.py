@@ -105,6 +105,8 @@ def test_a_missing_file_names_its_neighbour(tmp_path, large):
 
 def test_a_folder_without_images(tmp_path):
     (tmp_path / "toys_ms").mkdir()
+    assert "toys_ms is empty" in refusal(tmp_path / "toys_ms")
+    (tmp_path / "toys_ms" / "readme.txt").touch()
     assert "0 PNG files" in refusal(tmp_path / "toys_ms")
     (tmp_path / "toys_ms" / "a.png").write_bytes(b"")
     assert "1 PNG files" in refusal(tmp_path / "toys_ms")

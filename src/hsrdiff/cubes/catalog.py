@@ -18,6 +18,8 @@ from hsrdiff.cubes import (
     npy,
     zarr_store,
 )
+from hsrdiff.cubes.archive import ENDINGS as ARCHIVE_ENDINGS
+from hsrdiff.cubes.archive import refuse_archive
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.cube import Chunks, check_cube, chunk_sizes
 from hsrdiff.cubes.formats import CreationOptions, CubeFormat
@@ -119,17 +121,10 @@ def find_format(path: Path) -> str:
     except PermissionError as error:
         raise CubeFormatError(f"{path} may not be read", do="check its permissions") from error
     if path.is_dir():
-        children = sorted(path.iterdir())
-        images = sum(child.suffix.lower() == ".png" for child in children)
-        endings = tuple(ending for known in FORMATS.values() for ending in known.suffixes)
-        inside = [child.name for child in children if child.name.lower().endswith(endings)]
-        raise CubeFormatError(
-            f"the folder {path} is no Zarr store, no CAVE scene ({images} PNG files in it) and no known product",
-            expected="zarr.json, images NAME_ms_01.png to NAME_ms_31.png, or a product's files with their description",
-            do=f"open {inside[0]} in it if that was meant" if inside else "",
-        )
+        raise _no_image(path)
     if not head:
         raise CubeFormatError(f"{path} is empty", do="copy or export it again")
+    refuse_archive(path, head)
     if path.suffix.lower() in envi.suffixes and not head.startswith(b"EHFA_HEADER_TAG"):
         return "envi"  # raw numbers have no mark; the reader says what is missing
     by_ending = [known.title for known in FORMATS.values() if path.suffix.lower() in known.suffixes]
@@ -141,6 +136,37 @@ def find_format(path: Path) -> str:
         )
     titles = ", ".join(f"{known.title} ({known.suffixes[0]})" for known in FORMATS.values())
     raise CubeFormatError(f"{path} is of no known format", expected=f"one of {titles}", do="convert it to GeoTIFF")
+
+
+def _no_image(folder: Path) -> CubeFormatError:
+    """Say of a folder that it is none, and what in it may be meant: an image, a product or an archive."""
+    children = sorted(folder.iterdir())
+    if not children:
+        return CubeFormatError(
+            f"the folder {folder} is empty",
+            expected="an image, or a product's files with their description",
+            do="check the path, or copy the product again",
+        )
+    images = sum(child.suffix.lower() == ".png" for child in children)
+    endings = tuple(ending for known in FORMATS.values() for ending in known.suffixes)
+    inside = [child.name for child in children if child.name.lower().endswith(endings) or _is_cube(child)]
+    packed = [child.name for child in children if child.name.lower().endswith(ARCHIVE_ENDINGS)]
+    hint = f"unpack {packed[0]} in it if that was meant" if packed else ""
+    if inside:
+        hint = f"open {inside[0]} in it if that was meant"
+    return CubeFormatError(
+        f"the folder {folder} is no Zarr store, no CAVE scene ({images} PNG files in it) and no known product",
+        expected="zarr.json, images NAME_ms_01.png to NAME_ms_31.png, or a product's files with their description",
+        do=hint,
+    )
+
+
+def _is_cube(path: Path) -> bool:
+    """Tell whether a folder within another looks like a cube."""
+    try:
+        return path.is_dir() and any(known.sniff(path, b"") for known in FORMATS.values())
+    except OSError:  # it may not be read
+        return False
 
 
 def write_cube(
