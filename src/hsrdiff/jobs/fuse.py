@@ -12,13 +12,14 @@ import xarray as xr
 
 from hsrdiff._version import __version__
 from hsrdiff.choice import AUTO
+from hsrdiff.choice.adapted import AdaptedResidual
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
-from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor
+from hsrdiff.jobs.chosen import adapting, check_adapt, check_report, choose_method, method_of_weights, usable_sensor
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.json_report import write_report
 from hsrdiff.jobs.matched import check_order, describe_match, find_match
@@ -60,6 +61,7 @@ def fuse(
     msi_variable: str | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
+    adapt: float | None = None,
     interpolate_bands: bool = False,
     seed: int = 0,
     peak: float | None = None,
@@ -101,6 +103,8 @@ def fuse(
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
+        adapt: Seconds for which residual mode is first trained on the pair, degraded once more, as long as a held-out
+            part gains; with ``"auto"`` it is compared beside the untrained one.
         interpolate_bands: Use weights that were trained on other bands: the HSI is interpolated to these along the
             wavelength, and what the method adds to it back (`hsrdiff.fusers.band_transfer`).
         seed: Seed of a method that draws random numbers.
@@ -133,6 +137,7 @@ def fuse(
     outputs = Outputs(out, std_out, dtype)
     outputs.check(method, hsi, msi)
     check_report(report, method, hsi, msi, out, std_out)
+    check_adapt(adapt, method)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),
@@ -186,18 +191,25 @@ def fuse(
     if scene.observation is not None and needs.psf:
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
+    model_error = 0.0 if levels is None or noise_msi is not None else levels.model_error
+    adapted = adapting(adapt, fuser, response_known=spectral is not None, model_error=model_error)
     choice = None
     if automatic or fuser is None:  # a fuser is lacking only where the method is chosen
+        known_response = spectral is not None
         choice = choose_method(
             scene,
             given=fuser,
-            response_known=spectral is not None,
-            model_error=0.0 if levels is None or noise_msi is not None else levels.model_error,
+            adapted=adapted,
+            response_known=known_response,
+            model_error=model_error,
             std=wants_std,
             seed=seed,
         )
-        if fuser is None or choice.method != fuser.name:
-            fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
+    if adapted is not None and (choice is None or choice.method == adapted.name):
+        fuser = adapted
+    elif choice is not None and (fuser is None or choice.method != fuser.name):
+        fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
+    assert fuser is not None  # it is named, adapted or chosen
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
@@ -207,7 +219,8 @@ def fuse(
     for image, variable in (("hsi", hsi_variable), ("msi", msi_variable)):
         if variable is not None:
             record[f"hsrdiff_{image}_variable"] = variable
-    record.update(made_with(fuser, weights if fuser is given else None, steps if fuser is given else None))
+    own = given is (fuser.method if isinstance(fuser, AdaptedResidual) else fuser)
+    record.update(made_with(fuser, weights if own else None, steps if own else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:
         record.update(choice.record())

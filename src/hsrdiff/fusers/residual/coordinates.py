@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 
 _LEAST = 1e-3  # of the largest band's level: no band is blown up further
-# of the largest eigenvalue: a direction with less error than this, 0.3 % of the leading one's size, is left to the base.
-# In units of so little, rounding and what other methods change would be large and set the scale of all coordinates. The
-# least of eight in measured scenes is 0.04.
+# Numerics: of the largest eigenvalue: a direction with less error, under 0.3 % of the leading one's size, is left to
+# the base. In units of so little rounding would be large and set the scale of all coordinates. The least of eight in
+# measured scenes is 0.04.
 _NO_ERROR = 1e-5
 
 
