@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
 
-from benchmarks.residual import achieved, residual_ratios, training_ratios
+from benchmarks.residual import achieved, cost_ratios, residual_ratios, training_ratios
 from benchmarks.timing import Ratio, compare
 from hsrdiff.memory import keep_memory
 from hsrdiff.networks import PRESETS, CDFormer
@@ -61,7 +61,7 @@ def main() -> None:
     for column in ("comparison", "first, ms", "second, ms", "ratio", "lowest … highest"):
         table.add_column(column, justify="left" if column == "comparison" else "right")
     with torch.no_grad():
-        for r in (*network_ratios(), *residual_ratios(), *training_ratios(), *observation_ratios()):
+        for r in (*network_ratios(), *residual_ratios(), *cost_ratios(), *training_ratios(), *observation_ratios()):
             span = f"{r.low:.2f} … {r.high:.2f}"
             table.add_row(r.title, f"{1e3 * r.slow_s:.1f}", f"{1e3 * r.fast_s:.1f}", f"{r.ratio:.2f}", span)
     console = Console(width=120)

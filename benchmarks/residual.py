@@ -6,14 +6,18 @@ import time
 from collections.abc import Iterator
 
 import torch
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.literal import literal
 from benchmarks.timing import Ratio, compare
+from hsrdiff.fusers import make_fuser
 from hsrdiff.fusers.residual import channel_count
 from hsrdiff.networks import PRESETS, CDFormer
 from hsrdiff.networks.convolutions import pointwise
 from hsrdiff.networks.residual_cdformer import ResidualCDFormer, ResidualConfig
+from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+from hsrdiff.rng import generator
 
 SIDE, COORDINATES, BANDS = 256, 12, 31
 LITERAL_STEPS = 100
@@ -59,6 +63,48 @@ def residual_ratios() -> Iterator[Ratio]:
         LITERAL_STEPS * once.low,
         LITERAL_STEPS * once.high,
     )
+
+
+def cost_ratios() -> Iterator[Ratio]:
+    """Yield what more pixels and more bands cost: of the network, which sees no bands, and of its base."""
+    network, condition, c_t = denoiser()
+    gamma = torch.tensor([0.5], dtype=torch.float64)
+    half = condition[..., : SIDE // 2, : SIDE // 2], c_t[..., : SIDE // 2, : SIDE // 2], gamma
+    whole = condition, c_t, gamma
+    yield compare(
+        f"residual, one step: {SIDE}x{SIDE} / {SIDE // 2}x{SIDE // 2} (4 if linear in pixels)",
+        lambda: network(*whole),
+        lambda: network(*half),
+    )
+    few, many, large = (made_up(bands, side) for bands, side in ((BANDS, 96), (4 * BANDS, 96), (BANDS, 192)))
+    fuser = make_fuser("hsr-diff-residual", weights="any-residual")
+
+    def fuse(scene: Scene) -> torch.Tensor:
+        return fuser.fuse(scene, generator=generator(0)).Z_hat
+
+    yield compare(
+        f"fuse by residual mode: 192x192 / 96x96 pixels, {BANDS} bands, factor 4 (4 if linear)",
+        lambda: fuse(large),
+        lambda: fuse(few),
+        rounds=2,
+    )
+    yield compare(
+        f"fuse by residual mode: {4 * BANDS} / {BANDS} bands, 96x96, factor 4 (4 if linear)",
+        lambda: fuse(many),
+        lambda: fuse(few),
+        rounds=2,
+    )
+
+
+def made_up(bands: int, side: int) -> Scene:
+    """Return a pair of smooth random bands with four bands of guide at factor 4."""
+    draw = generator(0, "made up", bands)
+    rough = torch.rand((1, bands, side + 8, side + 8), generator=draw)
+    Z = F.avg_pool2d(rough, 9, stride=1).cumsum(dim=1)
+    R = torch.rand((4, bands), generator=draw, dtype=torch.float64)
+    observation = Observation(SpectralResponse(R / R.sum(dim=1, keepdim=True)), SpatialResponse.gaussian(4))
+    X, Y = observation.observe(Z / Z.max())
+    return Scene(X=X, Y=Y, observation=observation)
 
 
 def matrix_peak(side: int = 1536, rounds: int = 5) -> float:

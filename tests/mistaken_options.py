@@ -86,6 +86,8 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
         Mistake("A PSF file that is not there", f"{FUSE} --psf k.csv", "Check its path."),
         Mistake("A PSF to be estimated, of another command", "check hsi.tif msi.tif --psf estimated", "Leave it out."),
         Mistake("Steps of a method that takes none", f"{FUSE} -m bicubic --steps 5", "Leave `--steps` out."),
+        Mistake("A method without a network to adapt", f"{FUSE} -m kriging --adapt 5", "Leave `--adapt` or `-m` out."),
+        Mistake("No time to adapt in", f"{FUSE} --adapt 0", "Give the seconds it may take, 30 for instance."),
         Mistake(
             "A PSF of odd size for an even factor",
             f"{FUSE} --psf k.csv",

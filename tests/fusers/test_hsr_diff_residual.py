@@ -12,7 +12,7 @@ from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import Conditioned, HsrDiffResidual, load_residual, read_residual, save_residual
 from hsrdiff.fusers.residual import model as model_module
 from hsrdiff.fusers.residual.diffused import ITSELF
-from hsrdiff.fusers.residual.fuser import unview, view
+from hsrdiff.fusers.residual.views import unview, view
 from hsrdiff.networks import store as store_module
 
 

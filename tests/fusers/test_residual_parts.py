@@ -64,6 +64,25 @@ def test_more_coordinates_than_are_unseen_are_zero(scene):
     assert torch.isfinite(coordinates.into).all()
 
 
+def test_directions_without_errors_are_left_to_the_base(scene):
+    # two directions of errors, and rounding in all others
+    R = scene.observation.spectral.matrix
+    root = torch.randn((BANDS, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    C = root @ root.T
+    rounded = C + 1e-12 * covariance()
+    exact, found = Coordinates.of(C, R, 3), Coordinates.of(rounded, R, 3)
+    assert found.weights[1] > 0
+    for coordinates in (exact, found):
+        assert not coordinates.weights[2]
+        assert not coordinates.into[2].any()
+        assert not coordinates.out_of[:, 2].any()
+    # so that what else there is of spectra does not count as many times the errors
+    hidden = torch.eye(BANDS, dtype=torch.float64) - torch.linalg.pinv(R) @ R
+    levels = (hidden @ C @ hidden).diagonal().sqrt()
+    assert float(found.into.norm() * levels.max()) < 1e3
+    torch.testing.assert_close(found.out_of.abs(), exact.out_of.abs(), atol=1e-5, rtol=1e-4)
+
+
 def test_an_image_goes_into_coordinates_and_back(scene):
     coordinates = Coordinates.of(covariance(), scene.observation.spectral.matrix, 2)
     c = torch.randn((1, 2, 3, 4), dtype=torch.float64, generator=torch.Generator().manual_seed(0))

@@ -100,6 +100,28 @@ def test_hsr_diff_is_compared_where_its_weights_are_named(large, tmp_path):
     assert "hsr-diff" not in fuse(large.hsi, large.msi, sensor=SENSOR).attrs["hsrdiff_auto_errors"]
 
 
+def test_residual_mode_adapted_to_the_pair_is_compared_and_can_be_named(large):
+    # too short for a step: what it records, and that it is the method's own result
+    fused = fuse(large.hsi, large.msi, sensor=SENSOR, adapt=1e-9)
+    assert "hsr-diff-residual-adapted" in fused.attrs["hsrdiff_auto_errors"]
+    assert "hsrdiff_adapt" not in fused.attrs
+    named, plain = (
+        fuse(large.hsi, large.msi, sensor=SENSOR, method="hsr-diff-residual", adapt=adapt) for adapt in (1e-9, None)
+    )
+    assert named.attrs["hsrdiff_method"] == "hsr-diff-residual-adapted"
+    assert named.attrs["hsrdiff_adapt"] == "1e-09"
+    assert named.attrs["hsrdiff_note_adaptation"].startswith("0 steps of training")
+    np.testing.assert_allclose(named.values, plain.values, atol=1e-3)  # landmarks are drawn by the name
+    assert "hsrdiff_note_adaptation" not in plain.attrs
+
+
+def test_only_what_has_a_network_to_train_can_be_adapted(pair):
+    with pytest.raises(InputError, match="'kriging' cannot be adapted"):
+        fuse(pair.hsi, pair.msi, method="kriging", sensor=SENSOR, adapt=5.0)
+    with pytest.raises(InputError, match="adapt -1"):
+        fuse(pair.hsi, pair.msi, sensor=SENSOR, adapt=-1.0)
+
+
 def test_a_standard_deviation_is_of_a_method_that_gives_one(large, pair, tmp_path):
     fused = fuse(large.hsi, large.msi, sensor=SENSOR, std_out=tmp_path / "s.tif")
     assert fused.attrs["hsrdiff_method"] == "kriging"

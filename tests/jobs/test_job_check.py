@@ -11,7 +11,8 @@ from hsrdiff import check, fuse, simulate
 from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.errors import FactorError, InputError, WriteError
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
-from hsrdiff.jobs.told import told_observation, told_psf
+from hsrdiff.jobs.told import told_observation
+from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.jobs.units import OPEN, RADIANCE, REFLECTANCE, WHOLE, oxygen_dip, unit_of
 from hsrdiff.observation import Scene
 

@@ -11,7 +11,7 @@ from hsrdiff import fuse, quality, simulate
 from hsrdiff.cubes import open_cube, write_cube
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.remembered import Remembered
-from hsrdiff.jobs.told import told_psf
+from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.sensors import load_sensor
 
 SENSOR = "sentinel2:B2,B3,B4,B8"

@@ -6,7 +6,8 @@ from hsrdiff.cubes import as_cube
 from hsrdiff.cubes.spectral_axis import BAND_SHAPE
 from hsrdiff.errors import InputError
 from hsrdiff.jobs.scaling import Scale, find_scale
-from hsrdiff.jobs.told import fitted_response, own_sensor, told_psf, told_sensor
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_sensor
+from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
 
 

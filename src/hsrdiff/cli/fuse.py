@@ -76,6 +76,14 @@ def command(
         int | None,
         typer.Option("--steps", help="Sampling steps; when left out 100 of hsr-diff and 1 of hsr-diff-residual."),
     ] = None,
+    adapt: Annotated[
+        float | None,
+        typer.Option(
+            "--adapt",
+            metavar="SECONDS",
+            help="Train hsr-diff-residual so long on this pair, degraded once more; auto compares it with the others.",
+        ),
+    ] = None,
     interpolate_bands: Annotated[
         bool,
         typer.Option(
@@ -160,6 +168,7 @@ def command(
             msi_variable=msi_variable,
             weights=weights,
             steps=steps,
+            adapt=adapt,
             interpolate_bands=interpolate_bands,
             seed=seed,
             peak=peak,

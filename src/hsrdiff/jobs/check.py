@@ -31,7 +31,8 @@ from hsrdiff.jobs.matched import better_order, find_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
-from hsrdiff.jobs.told import told_noise, told_psf, told_response, told_sensor
+from hsrdiff.jobs.told import told_noise, told_response, told_sensor
+from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.observation import Observation, Registration, Scene, register
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike

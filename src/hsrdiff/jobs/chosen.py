@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hsrdiff.choice import AUTO, FALLBACK, Choice, candidates, choose
+from hsrdiff.choice.adapted import AdaptedResidual
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import FORMAT as KERNEL_FORMAT
 from hsrdiff.fusers.kriging.learned_weights import shipped_kernels
 from hsrdiff.fusers.learned import learned_method
+from hsrdiff.fusers.options import positive
 from hsrdiff.fusers.residual import HsrDiffResidual, shipped_residuals
 from hsrdiff.fusers.residual.model import FORMAT as RESIDUAL_FORMAT
 from hsrdiff.jobs.images import Image, check_report_file
@@ -45,13 +47,21 @@ def usable_sensor(pair: Pair) -> Sensor | None:
 
 
 def choose_method(
-    scene: Scene, *, given: Fuser | None, response_known: bool, model_error: float, std: bool, seed: int
+    scene: Scene,
+    *,
+    given: Fuser | None,
+    adapted: AdaptedResidual | None = None,
+    response_known: bool,
+    model_error: float,
+    std: bool,
+    seed: int,
 ) -> Choice:
     """Compare the methods that fit the pair.
 
     Args:
         scene: The pair in units of the peak, with its observation and noise levels.
         given: A method that was asked for by its weights or steps: it takes its place among the others, or the last.
+        adapted: Residual mode that trains on the pair, where that was asked for: it comes last.
         response_known: Whether R is known, rather than fitted.
         model_error: Part of the noise of X that is no noise, in units of the peak.
         std: Whether only methods that give a standard deviation are of use.
@@ -61,7 +71,9 @@ def choose_method(
         The choice.
     """
     extra: dict[str, Callable[[], Fuser]] = {} if given is None else {given.name: lambda: given}
-    found = {name: make for name, make in candidates(extra).items() if FUSERS[name].std or not std}
+    if adapted is not None:
+        extra[adapted.name] = lambda: adapted
+    found = {n: make for n, make in candidates(extra).items() if not std or (n in FUSERS and FUSERS[n].std)}
     return choose(
         scene,
         found,
@@ -87,6 +99,48 @@ def method_of_weights(weights: PathLike) -> str:
     if name in shipped_kernels() or kind_of(weights) == KERNEL_FORMAT:
         return KrigingLearned.name
     return learned_method(weights) or HsrDiff.name
+
+
+def adapting(
+    seconds: float | None, fuser: Fuser | None, *, response_known: bool, model_error: float
+) -> AdaptedResidual | None:
+    """Return residual mode that trains on the pair, where that was asked for.
+
+    Args:
+        seconds: Wall time for the training, or None.
+        fuser: The method that was asked for; residual mode is taken in its options.
+        response_known: Whether R is known, rather than fitted.
+        model_error: Part of the noise of X that is no noise, in units of the peak.
+
+    Returns:
+        The method, or None.
+    """
+    if seconds is None:
+        return None
+    method = fuser if isinstance(fuser, HsrDiffResidual) else None
+    fit_response = None if response_known else fitted_response
+    return AdaptedResidual(seconds, method, model_error=model_error, fit_response=fit_response)
+
+
+def check_adapt(seconds: float | None, method: str) -> None:
+    """Make sure, before any work, that a method is used which can be trained on the pair.
+
+    Args:
+        seconds: Wall time for the training, or None.
+        method: The method asked for.
+
+    Raises:
+        InputError: It cannot, or the time is out of range.
+    """
+    if seconds is None:
+        return
+    positive("adapt", seconds)
+    if method not in (AUTO, HsrDiffResidual.name):
+        raise InputError(
+            f"the method '{method}' cannot be adapted to the pair",
+            expected=f"'{HsrDiffResidual.name}', or '{AUTO}', which compares it with the others",
+            do="leave out --adapt, or choose another method",
+        )
 
 
 def check_report(report: PathLike | None, method: str, *others: Image | None) -> None:

@@ -10,36 +10,28 @@ import numpy.typing as npt
 import torch
 import xarray as xr
 
-from hsrdiff._version import __version__
 from hsrdiff.choice import AUTO
+from hsrdiff.choice.adapted import AdaptedResidual
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, did_you_mean
-from hsrdiff.fusers import FUSERS, Fuser, Fusion, HsrDiff, HsrDiffResidual, Needs
+from hsrdiff.fusers import FUSERS, HsrDiff, HsrDiffResidual, Needs
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.fusers.non_negative import cut_negative
-from hsrdiff.jobs.chosen import check_report, choose_method, method_of_weights, usable_sensor
+from hsrdiff.jobs.chosen import adapting, check_adapt, check_report, choose_method, method_of_weights, usable_sensor
+from hsrdiff.jobs.fusion_record import fusion_record
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.json_report import write_report
-from hsrdiff.jobs.matched import check_order, describe_match, find_match
+from hsrdiff.jobs.matched import check_order, find_match
 from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import made_with, no_weights, prepare_fuser
 from hsrdiff.jobs.registered import registered
-from hsrdiff.jobs.scaling import Scale, describe_gain, find_scale, raw_scene
-from hsrdiff.jobs.told import (
-    is_estimated,
-    judging_observation,
-    own_sensor,
-    psf_path,
-    told_noise,
-    told_observation,
-    told_psf,
-    told_response,
-    told_sensor,
-)
-from hsrdiff.observation import Observation, Scene, SpatialResponse
+from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
+from hsrdiff.jobs.told import judging_observation, own_sensor, told_noise, told_observation, told_response, told_sensor
+from hsrdiff.jobs.told_psf import is_estimated, psf_path, told_psf
+from hsrdiff.observation import Observation
 from hsrdiff.rng import generator
 from hsrdiff.sensors import Sensor
 from hsrdiff.threads import use_threads
@@ -63,6 +55,7 @@ def fuse(
     msi_variable: str | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
+    adapt: float | None = None,
     interpolate_bands: bool = False,
     seed: int = 0,
     peak: float | None = None,
@@ -105,6 +98,8 @@ def fuse(
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
+        adapt: Seconds for which residual mode is first trained on the pair, degraded once more, as long as a held-out
+            part gains; with ``"auto"`` it is compared beside the untrained one.
         interpolate_bands: Use weights that were trained on other bands: the HSI is interpolated to these along the
             wavelength, and what the method adds to it back (`hsrdiff.fusers.band_transfer`).
         seed: Seed of a method that draws random numbers.
@@ -139,6 +134,7 @@ def fuse(
     outputs = Outputs(out, std_out, dtype)
     outputs.check(method, hsi, msi)
     check_report(json_out, method, hsi, msi, out, std_out)
+    check_adapt(adapt, method)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),
@@ -194,31 +190,39 @@ def fuse(
     if scene.observation is not None and needs.psf:
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
+    model_error = 0.0 if levels is None or noise_msi is not None else levels.model_error
+    adapted = adapting(adapt, fuser, response_known=spectral is not None, model_error=model_error)
     choice = None
     if automatic or fuser is None:  # a fuser is lacking only where the method is chosen
+        known_response = spectral is not None
         choice = choose_method(
             scene,
             given=fuser,
-            response_known=spectral is not None,
-            model_error=0.0 if levels is None or noise_msi is not None else levels.model_error,
+            adapted=adapted,
+            response_known=known_response,
+            model_error=model_error,
             std=wants_std,
             seed=seed,
         )
-        if fuser is None or choice.method != fuser.name:
-            fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
+    if adapted is not None and (choice is None or choice.method == adapted.name):
+        fuser = adapted
+    elif choice is not None and (fuser is None or choice.method != fuser.name):
+        fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
+    assert fuser is not None  # it is named, adapted or chosen
     fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
     if non_negative:
         fusion = cut_negative(fusion, scene)
     if is_estimated(psf) and scene.observation is not None:
         told = scene.observation.spatial
-    record = _record(fuser, fusion, scene, pair, scale, known, told, seed)
+    record = fusion_record(fuser, fusion, scene, pair, scale, known, told, seed)
     for image, variable in (("hsi", hsi_variable), ("msi", msi_variable)):
         if variable is not None:
             record[f"hsrdiff_{image}_variable"] = variable
     for topic, path, used in (("srf", srf, "hsrdiff_sensor"), ("psf_file", psf_path(psf), "hsrdiff_psf")):
         if path is not None and used in record:
             record.update(NamedFile.given(topic, path).record())
-    record.update(made_with(fuser, weights if fuser is given else None, steps if fuser is given else None))
+    own = given is (fuser.method if isinstance(fuser, AdaptedResidual) else fuser)
+    record.update(made_with(fuser, weights if own else None, steps if own else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
     if choice is not None:
         record.update(choice.record())
@@ -234,50 +238,6 @@ def fuse(
     if json_out is not None and choice is not None:
         write_report(json_out, choice.as_json())
     return written
-
-
-def _record(
-    fuser: Fuser,
-    fusion: Fusion,
-    scene: Scene,
-    pair: Pair,
-    scale: Scale,
-    sensor: Sensor | None,
-    told: SpatialResponse,
-    seed: int,
-) -> dict[str, str]:
-    """Write down what decided the result, for the cube's attributes."""
-    record = {
-        "hsrdiff_method": fuser.name,
-        "hsrdiff_version": __version__,
-        "hsrdiff_seed": str(seed),
-        "hsrdiff_factor": str(pair.factor),
-        "hsrdiff_told": str(fuser.needs),
-        "hsrdiff_peak": f"{scale.peak:.9g}",
-    }
-    if scene.observation is not None:
-        record["hsrdiff_psf"] = told.describe()  # of LR pixels that lie on their blocks
-        if any(pair.offset):
-            record["hsrdiff_psf_offset"] = "{:.3g} rows, {:.3g} columns of fine pixels".format(*pair.offset)
-    if any(pair.mended):
-        record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
-    if pair.bend is not None:
-        record["hsrdiff_bend"] = pair.bend.to_text()
-    if sensor is not None:
-        record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
-    if scale.gain != 1.0:
-        record["hsrdiff_units"] = describe_gain(scale.gain)
-    if scale.match is not None:
-        record["hsrdiff_match"] = describe_match(scale.match)
-    valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())
-    if valid_share < 1.0:
-        # A pixel that lacks one band lacks all: one nearly empty band can blank a whole result.
-        record["hsrdiff_valid_pixels"] = f"{100 * valid_share:.3g} %"
-    if pair.dropped:
-        record["hsrdiff_dropped_bands"] = ",".join(str(band) for band in pair.dropped)
-    notes = pair.notes | ({"unit": scale.note} if scale.note else {}) | fusion.notes
-    record.update({f"hsrdiff_note_{topic}": text for topic, text in notes.items()})
-    return record
 
 
 def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, str], name: str) -> xr.DataArray:

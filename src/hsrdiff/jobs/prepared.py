@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
+from hsrdiff.choice.adapted import AdaptedResidual
 from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff, make_fuser
 from hsrdiff.fusers.band_transfer import BandTransfer
@@ -101,6 +102,8 @@ def made_with(fuser: Fuser, weights: PathLike | None, steps: int | None) -> dict
         record["hsrdiff_steps"] = str(steps)
     if isinstance(fuser, BandTransfer):
         record["hsrdiff_interpolated_bands"] = "yes"
+    if isinstance(fuser, AdaptedResidual):
+        record["hsrdiff_adapt"] = f"{fuser.seconds:g}"
     return record
 
 

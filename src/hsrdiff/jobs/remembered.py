@@ -20,7 +20,8 @@ from hsrdiff.jobs.matched import read_match
 from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import read_gain
-from hsrdiff.jobs.told import own_sensor, told_psf, told_sensor
+from hsrdiff.jobs.told import own_sensor, told_sensor
+from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.observation import BandMatch, SpatialResponse, SpectralResponse
 from hsrdiff.observation.gaussian_psf import gaussian_kernel
 from hsrdiff.observation.shift_field import ShiftField

@@ -99,7 +99,7 @@ class Evidence:
             found = band_shifts(Z, left_out, precision, observation.spatial)
             moved = hide(registered(Z, found.shifts), observation.spectral)
             Z = Z + unseen(moved, gram)
-            notes["registration"] = (
+            notes["band_registration"] = (
                 f"bands were moved against each other by up to {float(found.shifts.abs().max()):.2g} fine pixels"
             )
         return cls(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 
 import torch
 
@@ -27,6 +28,7 @@ from hsrdiff.fusers.residual.model import (
     response_apart,
 )
 from hsrdiff.fusers.residual.parts import DIFFUSED, EVIDENCE
+from hsrdiff.fusers.residual.views import VIEWS, unview, view
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import Denoise, PathLike
@@ -35,7 +37,6 @@ from hsrdiff.typing import Denoise, PathLike
 REGRESSION = 1e-8
 NOISE = 1e-3  # of noise with hardly a trace of the image
 PRECISIONS = ("float32", "bfloat16")
-VIEWS = 8
 
 
 class HsrDiffResidual:
@@ -143,7 +144,7 @@ class HsrDiffResidual:
         """
         scene.check()
         observation = require_observation(scene, self.name)
-        model, card = self._fitting(observation.spectral.matrix, scene.factor)
+        model, card = self.fitting(observation.spectral.matrix, scene.factor)
         check_bands(model.config, scene.bands, scene.msi_bands, card.name or str(self.weights))
         own = model.config.basis == "sensors"
         gather = EVIDENCE[model.config.parts.evidence]
@@ -162,7 +163,7 @@ class HsrDiffResidual:
         """
         scene = evidence.scene
         R = require_observation(scene, self.name).spectral.matrix
-        model, card = self._fitting(R, scene.factor)
+        model, card = self.fitting(R, scene.factor)
         coordinates = model.coordinates(evidence.covariance, R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
@@ -225,8 +226,33 @@ class HsrDiffResidual:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
-    def _fitting(self, R: torch.Tensor, factor: int) -> tuple[ResidualModel, ResidualCard]:
-        """Return the weights that were given, or the shipped ones that fit a scene."""
+    def with_model(self, model: ResidualModel, card: ResidualCard) -> HsrDiffResidual:
+        """Return the same method with another model.
+
+        Args:
+            model: The model.
+            card: What it was trained on.
+
+        Returns:
+            The method; this one stays as it is.
+        """
+        other = copy(self)
+        other._loaded = (model, card)
+        return other
+
+    def fitting(self, R: torch.Tensor, factor: int) -> tuple[ResidualModel, ResidualCard]:
+        """Return the weights that were given, or the shipped ones that fit a scene.
+
+        Args:
+            R: Spectral response of the scene, shape (b, B).
+            factor: H / h.
+
+        Returns:
+            The model and its card.
+
+        Raises:
+            WeightsError: If none fit.
+        """
         if self._loaded is not None:
             return self._loaded
         name = fitting_residual(R, factor)
@@ -264,31 +290,3 @@ class HsrDiffResidual:
             return None
         first, last = drawn * self.steps, self.samples * self.steps
         return lambda t, c_t: report(first + self.steps - t, last)
-
-
-def view(image: torch.Tensor, k: int) -> torch.Tensor:
-    """Return one of the eight turned and flipped copies of an image; the first is the image itself.
-
-    Args:
-        image: Shape (n, C, H, W).
-        k: From 0 to 7.
-
-    Returns:
-        Shape (n, C, H, W) or (n, C, W, H).
-    """
-    turned = torch.rot90(image, k % 4, (-2, -1))
-    return turned.flip(-1) if k >= 4 else turned
-
-
-def unview(image: torch.Tensor, k: int) -> torch.Tensor:
-    """Undo `view`.
-
-    Args:
-        image: A copy.
-        k: From 0 to 7.
-
-    Returns:
-        The image.
-    """
-    turned = image.flip(-1) if k >= 4 else image
-    return torch.rot90(turned, -(k % 4), (-2, -1))

@@ -66,7 +66,8 @@ def band_shifts(
     count = int((weights > 0).sum())
     bands = base.shape[1]
     nothing = BandShifts(torch.zeros(bands, 2, dtype=torch.float64), (0.0, 0.0))
-    if count < _LEAST_SAMPLES:
+    # Numerics: samples of a black pair foretell each other without any error, with infinite precision
+    if count < _LEAST_SAMPLES or not torch.isfinite(weights.sum()):
         return nothing
     weights = weights / weights.sum() * count
     errors = left_out[0].flatten(1).double()

@@ -1,0 +1,71 @@
+"""What decided a result, written down for the attributes of its cube."""
+
+from __future__ import annotations
+
+import torch
+
+from hsrdiff._version import __version__
+from hsrdiff.fusers import Fuser, Fusion
+from hsrdiff.jobs.matched import describe_match
+from hsrdiff.jobs.pair import Pair
+from hsrdiff.jobs.scaling import Scale, describe_gain
+from hsrdiff.observation import Scene, SpatialResponse
+from hsrdiff.sensors import Sensor
+
+
+def fusion_record(
+    fuser: Fuser,
+    fusion: Fusion,
+    scene: Scene,
+    pair: Pair,
+    scale: Scale,
+    sensor: Sensor | None,
+    told: SpatialResponse,
+    seed: int,
+) -> dict[str, str]:
+    """Write down what decided a result, for the cube's attributes.
+
+    Args:
+        fuser: The method.
+        fusion: What it made.
+        scene: What it was given.
+        pair: The two images as they were brought together.
+        scale: Units.
+        sensor: Of the MSI, where known.
+        told: D, of LR pixels that lie on their blocks.
+        seed: Of all random draws.
+
+    Returns:
+        Names and texts.
+    """
+    record = {
+        "hsrdiff_method": fuser.name,
+        "hsrdiff_version": __version__,
+        "hsrdiff_seed": str(seed),
+        "hsrdiff_factor": str(pair.factor),
+        "hsrdiff_told": str(fuser.needs),
+        "hsrdiff_peak": f"{scale.peak:.9g}",
+    }
+    if scene.observation is not None:
+        record["hsrdiff_psf"] = told.describe()
+        if any(pair.offset):
+            record["hsrdiff_psf_offset"] = "{:.3g} rows, {:.3g} columns of fine pixels".format(*pair.offset)
+    if any(pair.mended):
+        record["hsrdiff_moved"] = "{:.6g} rows, {:.6g} columns".format(*pair.mended)
+    if pair.bend is not None:
+        record["hsrdiff_bend"] = pair.bend.to_text()
+    if sensor is not None:
+        record["hsrdiff_sensor"] = f"{sensor.name}: {', '.join(sensor.bands)}"
+    if scale.gain != 1.0:
+        record["hsrdiff_units"] = describe_gain(scale.gain)
+    if scale.match is not None:
+        record["hsrdiff_match"] = describe_match(scale.match)
+    valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())
+    if valid_share < 1.0:
+        # A pixel that lacks one band lacks all: one nearly empty band can blank a whole result.
+        record["hsrdiff_valid_pixels"] = f"{100 * valid_share:.3g} %"
+    if pair.dropped:
+        record["hsrdiff_dropped_bands"] = ",".join(str(band) for band in pair.dropped)
+    notes = pair.notes | ({"unit": scale.note} if scale.note else {}) | fusion.notes
+    record.update({f"hsrdiff_note_{topic}": text for topic, text in notes.items()})
+    return record
