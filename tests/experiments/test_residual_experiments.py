@@ -79,6 +79,23 @@ def test_paired_methods_draw_alike(scene, monkeypatch):
     assert keys == [("fuse", "here")] * 2 + [("fuse", "one", "here"), ("fuse", "two", "here")]
 
 
+def test_methods_that_come_one_by_one_look_at_a_scene_once(scene):
+    made = []
+
+    def make():
+        made.append(scene)
+        return scene
+
+    digests, contents = {}, []
+    for method in ("one", "two"):
+        for label in ("a", "b"):
+            (trial,) = fusion_trials((label,), make, {method: Bicubic}, 0, digests=digests)
+            contents.append(trial.content())
+    assert len(made) == 2  # once for each label, not for each method
+    assert len(set(contents)) == 1  # both labels hold the same scene
+    assert contents[0] == next(iter(fusion_trials(("c",), make, {"one": Bicubic}, 0))).content()
+
+
 def test_all_ways_to_sample_share_the_evidence_of_a_scene(scene):
     gathered = []
 

@@ -140,6 +140,7 @@ def fusion_trials(
     made_of: Mapping[str, str] | None = None,
     keep: Callable[[str, Fusion, Scene], Mapping[str, str] | None] | None = None,
     kept: Callable[[str], bool] | None = None,
+    digests: dict[Labels, str] | None = None,
 ) -> Iterator[Trial]:
     """Return a trial for each method on one scene, which is made once, when the first of them needs it.
 
@@ -153,12 +154,19 @@ def fusion_trials(
         keep: Called with each method's name, its result and the scene, to keep what is to be drawn; the notes that it
             returns are added to the row's.
         kept: Tells by a method's name whether that is still there.
+        digests: Of scenes by their labels, shared by calls with the same scenes, so that rows which are there already
+            are found without making their scene once for each method.
 
     Yields:
         Trials whose rows bear the labels as their scene.
     """
     scene = cache(make_scene)
-    digest = cache(lambda: scene_digest(scene()))
+    known = {} if digests is None else digests
+
+    def digest() -> str:
+        if labels not in known:
+            known[labels] = scene_digest(scene())
+        return known[labels]
 
     for method, make in fusers.items():
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from hsrdiff.datasets import Dataset, make_dataset
 from hsrdiff.evaluation import PUBLISHED, PublishedRow, dataset_scene, mean_row
-from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.base import Labels, Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.protocols import PROTOCOLS, Entry
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser, make_fuser
@@ -33,8 +33,9 @@ class Table1:
         """Yield every method on every test scene."""
         protocol = workshop.choose(PROTOCOLS)
         dataset = make_dataset(protocol.dataset, data=data, factor=protocol.factor, sensor=protocol.sensor)
+        digests: dict[Labels, str] = {}
         for entry in sorted(protocol.entries, key=lambda entry: entry.method in SLOW):
-            yield from entry_trials(entry, (protocol.dataset,), dataset, "test", seed, seed, workshop)
+            yield from entry_trials(entry, (protocol.dataset,), dataset, "test", seed, seed, workshop, digests)
 
     def report(self, rows: Rows) -> str:
         """Return the means, the paper's beside ours."""
@@ -73,6 +74,7 @@ def entry_trials(
     trained_seed: int,
     seed: int,
     workshop: Workshop,
+    digests: dict[Labels, str] | None = None,
 ) -> Iterator[Trial]:
     """Train what a line needs, then yield it on every scene of a split.
 
@@ -84,6 +86,7 @@ def entry_trials(
         trained_seed: Of the training.
         seed: Of the scenes and of what the method draws.
         workshop: Where weights are kept.
+        digests: Of scenes that other lines met; see `fusion_trials`.
 
     Yields:
         One trial a scene.
@@ -101,6 +104,7 @@ def entry_trials(
             seed,
             paired=True,
             made_of={entry.title: digest} if digest else None,
+            digests=digests,
         )
 
 
