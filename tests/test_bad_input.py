@@ -333,8 +333,9 @@ def test_missing_data_folder(here, monkeypatch):
 def test_output_folder_missing_or_without_a_known_ending(here):
     assert "does not exist" in fuse(here, out="no/such/folder/fused.tif")
     assert ".tif" in fuse(here, out="fused.docx")
-    assert "does not exist" in refuses(here, "demo", "-o", "no/such/folder")
-    assert "does not exist" in refuses(here, "train", "overfit-crop", "-o", "no/such/folder")
+    (here / "file").touch()
+    assert "is a file" in refuses(here, "demo", "-o", "file/folder")
+    assert "is a file" in refuses(here, "train", "overfit-crop", "-o", "file/folder/below")
     assert "does not exist" in refuses(
         here,
         "simulate",

@@ -23,12 +23,19 @@ def test_what_is_asked_for_reaches_the_training(tmp_path, monkeypatch):
     }  # fmt: skip
 
 
-def test_unknown_recipe_and_missing_folder_leave_nothing(tmp_path):
+def test_unknown_recipe_and_a_file_in_the_way_leave_nothing(tmp_path):
     with pytest.raises(RecipeError):
         train("no-such-recipe", out=tmp_path / "run")
-    with pytest.raises(WriteError, match="does not exist"):
-        train("overfit-crop", out=tmp_path / "no" / "run")
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="is a file"):
+        train("overfit-crop", out=tmp_path / "file" / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_folders_above_the_output_need_not_be_there(tmp_path, monkeypatch):
+    job = importlib.import_module("hsrdiff.jobs.train")
+    monkeypatch.setattr(job, "runner_of", lambda recipe: lambda recipe, out, **options: out)
+    assert train("r", out=tmp_path / "runs" / "mine") == tmp_path / "runs" / "mine"
 
 
 @pytest.mark.parametrize(

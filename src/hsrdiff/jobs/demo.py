@@ -18,7 +18,7 @@ from hsrdiff.datasets.indian_pines import SENSOR
 from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.evaluation import Row, dataset_scene, evaluate_fuser
 from hsrdiff.fusers import make_fuser
-from hsrdiff.jobs.images import check_folder
+from hsrdiff.jobs.images import check_new_folder
 from hsrdiff.jobs.simulate import scene_cubes
 from hsrdiff.networks.weights import shipped_weights
 from hsrdiff.report.figure import figure_class, fusion_figure
@@ -62,7 +62,7 @@ def demo(
     on other parts of the scene, or on other scenes, and never saw this one.
 
     Args:
-        out: Folder for the cubes and the figure; made when missing, in a folder that exists.
+        out: Folder for the cubes and the figure; made when missing.
         weights: Weights of HSR-Diff in the paper's mode; the shipped ones when None.
         steps: Sampling steps of it; its own default when None.
         seed: Seed of the sampling.
@@ -76,7 +76,7 @@ def demo(
         WeightsError: The weights are missing or do not fit.
         WriteError: The folder cannot be written.
     """
-    check_folder(Path(out).absolute().parent)
+    check_new_folder(Path(out))
     if weights is None and WEIGHTS not in shipped_weights():
         raise WeightsError(
             f"the weights '{WEIGHTS}' did not come with this installation",
@@ -130,7 +130,7 @@ def _options(
 
 def _make_folder(folder: Path) -> Path:
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(
             f"the folder '{folder}' could not be made ({error.strerror})", do="choose another one"

@@ -246,3 +246,20 @@ def check_folder(folder: Path) -> None:
             expected="a folder that you may write to",
             do="choose another one, or change its permissions",
         )
+
+
+def check_new_folder(folder: Path) -> None:
+    """Make sure that a folder is there to be written to, or can be made with those above it.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        WriteError: One above it is a file, or the first that exists is not writable.
+    """
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise WriteError(f"'{place}' is a file", expected="a folder, or a name for one", do="choose another folder")
+    check_folder(place)

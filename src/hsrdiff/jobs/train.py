@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hsrdiff.errors import InputError
-from hsrdiff.jobs.images import check_folder
+from hsrdiff.jobs.images import check_new_folder
 from hsrdiff.training import TrainResult
 from hsrdiff.training.kinds import runner_of
 from hsrdiff.typing import PathLike
@@ -26,8 +26,7 @@ def train(
 
     Args:
         recipe: Name of a shipped recipe, or the path of a TOML file.
-        out: Folder for the checkpoint, the logs, the resolved recipe and the weights; made when missing, in a folder
-            that exists.
+        out: Folder for the checkpoint, the logs, the resolved recipe and the weights; made when missing.
         data: Folder of the data, in place of HSRDIFF_DATA, or of one's own scenes.
         minutes: Stop cleanly after this many minutes, at least 0; one step is made in any case.
         threads: Processor threads; None leaves torch's choice.
@@ -47,7 +46,7 @@ def train(
         raise InputError(
             f"{minutes:g} minutes", expected="a number of at least 0", do="change --minutes, or leave it out"
         )
-    check_folder(Path(out).absolute().parent)
+    check_new_folder(Path(out))
     return runner_of(recipe)(
         recipe,
         out,
