@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import PublishedRow, Row, mean_row
 from hsrdiff.evaluation.published import TABLE_2, TABLE_3
-from hsrdiff.experiments.base import Rows, Trial, markdown_table
+from hsrdiff.experiments.base import Labels, Rows, Trial, markdown_table
 from hsrdiff.experiments.protocols import Entry
 from hsrdiff.experiments.table1 import entry_trials, published_cell
 from hsrdiff.experiments.workshop import Workshop
@@ -64,9 +64,10 @@ class AblationTable:
         entries = workshop.choose(self.variants)
         name = workshop.dataset or next(iter(self.variants))
         dataset = make_dataset(name, data=data)
+        digests: dict[Labels, str] = {}
         for own in range(seed, seed + SEEDS):
             for entry in entries:
-                yield from entry_trials(entry, (name, f"seed {own}"), dataset, "test", own, seed, workshop)
+                yield from entry_trials(entry, (name, f"seed {own}"), dataset, "test", own, seed, workshop, digests)
 
     def report(self, rows: Rows) -> str:
         """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from hsrdiff.datasets import make_dataset
 from hsrdiff.experiments.ablations import SEED_TITLES, SEEDS, seed_cells, seed_means
-from hsrdiff.experiments.base import Rows, Trial, markdown_table
+from hsrdiff.experiments.base import Labels, Rows, Trial, markdown_table
 from hsrdiff.experiments.cave_x32 import BASE, OURS
 from hsrdiff.experiments.protocols import Entry
 from hsrdiff.experiments.table1 import entry_trials
@@ -62,9 +62,10 @@ class ResidualAblation:
         """Yield every line and seed on every validation scene, one seed after the other, and the bases once."""
         dataset = make_dataset(_DATASET, data=data)
         workshop = replace(workshop, share_pairs=True)
+        digests: dict[Labels, str] = {}
         for own in range(seed, seed + self.seeds):
             for entry in (*self.lines, *(self.bases if own == seed else ())):
-                yield from entry_trials(entry, (_DATASET, f"seed {own}"), dataset, _SPLIT, own, seed, workshop)
+                yield from entry_trials(entry, (_DATASET, f"seed {own}"), dataset, _SPLIT, own, seed, workshop, digests)
 
     def report(self, rows: Rows) -> str:
         """Return means over scenes and seeds, the spread over seeds, and what each part gains."""
