@@ -36,12 +36,15 @@ class Trial:
         content: Returns a digest of what the row is computed from, so that a kept row is used for nothing else.
         run: Computes the row.
         whole: Whether what goes with a kept row, such as an image, is still there.
+        kept_as: What the row is kept under beside its labels, so that experiments with a line in common compute it
+            once; the experiment's name when empty.
     """
 
     labels: Labels
     content: Callable[[], str]
     run: Callable[[], Row]
     whole: Callable[[], bool] = _always
+    kept_as: str = ""
 
 
 Rows = Mapping[Labels, Row]

@@ -69,7 +69,7 @@ def reproduce(
     kept = KeptRows(out)
     rows: dict[tuple[str, ...], Row] = {}
     for trial in _trials(experiment, out, data, seed, threads, dataset, budget):
-        key = row_key("experiment", name, *trial.labels, trial.content(), seed)
+        key = row_key("experiment", trial.kept_as or name, *trial.labels, trial.content(), seed)
         row = kept.get(key) if trial.whole() else None
         if row is None:
             row = trial.run()

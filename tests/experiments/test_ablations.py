@@ -1,0 +1,88 @@
+"""Tables 2 and 3: equal budgets, a common line computed once, the paper's numbers beside ours."""
+
+import pytest
+import torch
+
+from hsrdiff.evaluation import Row
+from hsrdiff.experiments import ablations as module
+from hsrdiff.experiments import reproduce
+from hsrdiff.experiments import table1 as table1_module
+from hsrdiff.experiments.ablations import NETWORKS, SEEDS, STAGES, TABLES
+from hsrdiff.fusers import make_fuser
+from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+from hsrdiff.training.kinds import steps_of
+from hsrdiff.training.recipe import load_recipe
+
+# seconds of a patch of 64 x 64 and of one of 128 x 128, one thread, both cores of the machine of docs/numbers.md busy
+PATCHES = {
+    "cdformer-cave-x32": (1 / 5.117, 1 / 1.268),
+    "cdformer-fixed-cave-x32": (1 / 5.281, 0.0),
+    "cdformer-without-sr-cave-x32": (1 / 11.682, 1 / 2.892),
+    "cd-cnn-cave-x32": (1 / 14.055, 1 / 3.666),
+    "regression-cdformer-cave-x32": (1 / 5.323, 1 / 1.378),
+    "unet-cave-x32": (1 / 10.436, 1 / 3.25),
+}
+
+
+@pytest.mark.parametrize("recipe", PATCHES)
+def test_all_lines_are_given_the_same_time(recipe):
+    loaded = load_recipe(recipe)
+    seconds = sum(stage.share * stage.batch * PATCHES[recipe][stage.size == 128] for stage in loaded.training.stages)
+    assert steps_of(recipe) * seconds / 60 == pytest.approx(45.0, rel=0.02)
+
+
+def test_lines_differ_in_one_thing_alone():
+    whole = load_recipe("cdformer-cave-x32")
+    for entry in (*NETWORKS["cave"], *STAGES["cave"]):
+        other = load_recipe(entry.recipe)
+        assert other.data == whole.data
+        assert (other.training.learning_rate, other.training.seed) == (6e-4, 0)
+        same = entry.title.startswith("CDFormer")
+        assert (other.network == whole.network) == same
+        assert (other.training.stages == whole.training.stages) == (entry.published != "Fixed")
+
+
+def row(psnr_db):
+    return Row("m", "s", 32, psnr_db, 0.99, 3.0, 0.2, 0.01, 1.0, "training data")
+
+
+def test_the_reports_hold_the_spread_and_the_papers_numbers():
+    rows = {("cave", f"seed {n}", "a", "CDFormer"): row(40.0 + n) for n in range(3)}
+    for table in TABLES:  # the paper's full method stands in both
+        report = table.report(rows)
+        assert "| CDFormer | 41.00 ± 1.00 | 0.9900 | 3.00 | 0.200 | 3 | 44.33 / 0.9951 / 3.71 / 0.179 |" in report
+
+
+def test_a_line_of_both_tables_is_computed_once(monkeypatch, tmp_path):
+    made = []
+
+    class Made:
+        factor = 4
+
+        def scenes(self, split):
+            assert split == "test"
+            return ("a", "b")
+
+    def trained(entry, seed, workshop):
+        def make():
+            made.append((entry.recipe, seed))
+            return make_fuser("bicubic")
+
+        return make, f"{entry.recipe} {seed}"
+
+    def scene(dataset, name, seed):
+        Z = torch.rand((1, 5, 16, 16), generator=torch.Generator().manual_seed(ord(name)))
+        observation = Observation(SpectralResponse(torch.full((1, 5), 0.2)), SpatialResponse.gaussian(4))
+        X, Y = observation.observe(Z)
+        return Scene(X, Y, observation, Z, name=name)
+
+    monkeypatch.setattr(module, "make_dataset", lambda name, data=None: Made())
+    monkeypatch.setattr(table1_module, "trained_fuser", trained)
+    monkeypatch.setattr(table1_module, "dataset_scene", scene)
+    first = reproduce("table2", out=tmp_path, budget=1.0)
+    of_table_2 = len(made)
+    assert of_table_2 == SEEDS * len(NETWORKS["cave"]) * 2 == len(first.rows)
+    second = reproduce("table3", out=tmp_path, budget=1.0)
+    assert len(second.rows) == SEEDS * 2 * 2
+    assert [recipe for recipe, _ in made[of_table_2:]] == ["cdformer-fixed-cave-x32"] * SEEDS * 2
+    assert [r for r in second.rows if r.method == "CDFormer"] == [r for r in first.rows if r.method == "CDFormer"]
