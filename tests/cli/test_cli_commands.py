@@ -1,16 +1,11 @@
 import dataclasses
-import inspect
 import json
 import re
-import subprocess
-import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from affine import Affine
-from typer.testing import CliRunner
+from commands import run
 
 import hsrdiff
 import hsrdiff.jobs.demo
@@ -18,82 +13,9 @@ import hsrdiff.jobs.fuse
 import hsrdiff.jobs.info
 import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
-from hsrdiff import __version__
-from hsrdiff.cli import check, evaluate, fuse, info, main, quality, simulate
-from hsrdiff.cli.app import app
-from hsrdiff.cli.info import ranges
-from hsrdiff.cli.screen import number
-from hsrdiff.cubes import as_cube, open_cube, write_cube
-from hsrdiff.datasets import DATASETS
+from hsrdiff.cubes import as_cube, open_cube
 from hsrdiff.evaluation import Row
-from hsrdiff.fusers import FUSERS
-from hsrdiff.observation import CoverageWarning
 from hsrdiff.training import TrainResult
-from hsrdiff.training.checkpoints import CHECKPOINT
-from hsrdiff.training.recipe import shipped_recipes
-
-COMMANDS = ("demo", "info", "check", "simulate", "fuse", "evaluate", "quality", "train", "benchmark", "reproduce")
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(a) for a in arguments], terminal_width=200)
-
-
-@pytest.fixture
-def truth(tmp_path):
-    rng = np.random.default_rng(0)
-    smooth = np.linspace(0.2, 0.8, 10)[:, None, None] * np.linspace(0.5, 1.0, 16)[None, :, None]
-    values = (smooth + 0.1 * rng.random((1, 16, 16)) * np.linspace(1, 2, 10)[:, None, None]).astype(np.float32)
-    cube = as_cube(
-        values,
-        wavelengths_nm=np.linspace(450, 900, 10),
-        fwhm_nm=np.full(10, 50.0),
-        crs="EPSG:32633",
-        transform=Affine(10, 0, 4e5, 0, -10, 5e6),
-    )
-    return write_cube(cube, tmp_path / "truth.tif")
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_a_real_example(command):
-    done = run(command, "--help")
-    assert done.exit_code == 0
-    example = re.search(r"Example: (hsrdiff .+)", done.output)
-    assert example, done.output
-    assert f"hsrdiff {command}" in example[1]
-    assert run(command, "-h").output == done.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("fuse", "h.tif", "m.tif", "-o", "f.tif", "-m", "zz"), FUSERS),
-        (("train", "zz", "-o", "out"), shipped_recipes()),
-        (("benchmark", "zz", "--method", "bicubic"), DATASETS),
-        (("benchmark", "indian-pines", "--method", "zz"), FUSERS),
-    ],
-)
-def test_a_wrong_name_lists_what_there_is(arguments, names):
-    # the help texts send the user here
-    done = run(*arguments)
-    assert done.exit_code == 2
-    assert set(names) <= set(re.findall(r"[\w-]+", done.stderr))
-
-
-def test_examples_parse(monkeypatch, tmp_path):
-    # Every option and argument of an example is one that the command knows: only the missing files stop it.
-    monkeypatch.chdir(tmp_path)
-    for module in (info, check, simulate, fuse, evaluate, quality):
-        for words in re.findall(r"Example: hsrdiff (.+)", module.EXAMPLE):
-            done = run(*words.split())
-            assert done.exit_code == 2
-            assert "does not exist" in done.stderr, done.stderr
-
-
-def test_version_and_bare_call():
-    assert run("--version").output.strip() == f"hsrdiff {__version__}"
-    bare = run()
-    assert all(command in bare.output for command in COMMANDS)
 
 
 def test_from_a_cube_to_scores(truth, tmp_path):
@@ -230,15 +152,6 @@ def test_info_tells_our_whole_record_and_names_what_it_leaves_out(truth, monkeyp
     assert "c[d].tif" in said
 
 
-def test_names_with_brackets_are_told_as_they_are(truth, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    pair = ("--out-hsi", "h[old].tif", "--out-msi", "m[old].tif")
-    made = run("simulate", truth, "--sensor", "sentinel2:10m", "--factor", 4, *pair)
-    assert made.output.startswith("h[old].tif: ")
-    fused = run("fuse", "h[old].tif", "m[old].tif", "-o", "f[old].tif", "-m", "bicubic")
-    assert fused.output.startswith("f[old].tif: ")
-
-
 def test_bands_are_split_at_commas_and_method_is_passed(monkeypatch, tmp_path):
     seen = {}
 
@@ -326,109 +239,3 @@ def test_demo_prints_scores_convention_files_and_next_steps(monkeypatch, tmp_pat
     assert done.exit_code == 0, done.output
     for words in ("42.00", "the convention", "some weights", "hsrdiff evaluate", str(tmp_path / "figure")):
         assert words in done.output
-
-
-@pytest.mark.parametrize("command", ["check", "evaluate", "fuse", "quality"])
-def test_what_is_found_is_asked_for_as_json_by_one_name(command):
-    """`fuse --report` is an older name of its `--json`."""
-    assert "json_out" in inspect.signature(getattr(hsrdiff, command)).parameters
-    assert "--json" in run(command, "--help").output
-
-
-def test_ctrl_c_says_so_and_ends_with_130(monkeypatch):
-    def stopped(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", stopped)
-    done = run("fuse", "h", "m", "-o", "f.tif")
-    assert done.exit_code == 130
-    assert done.stderr.strip() == "hsrdiff: stopped; nothing half-written."
-
-
-def test_ctrl_c_in_training_says_where_the_same_command_goes_on(monkeypatch, tmp_path):
-    def stopped(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(hsrdiff.jobs.train, "train", stopped)
-    done = run("train", "indian-pines-x4", "-o", tmp_path)
-    assert done.exit_code == 130
-    assert done.stderr.strip() == "hsrdiff: stopped; there was no checkpoint yet, and the same command begins anew."
-    (tmp_path / CHECKPOINT).touch()
-    done = run("train", "indian-pines-x4", "-o", tmp_path)
-    assert done.stderr.strip() == "hsrdiff: stopped; the same command goes on from the last checkpoint."
-
-
-@pytest.mark.parametrize("module", ["typer", "hsrdiff.cli.fuse"])
-def test_ctrl_c_while_the_command_loads_shows_no_traceback(module):
-    code = (
-        "import sys\n"
-        "class Stop:\n"
-        "    def find_spec(self, name, *_):\n"
-        f"        if name == {module!r}: raise KeyboardInterrupt\n"
-        "sys.meta_path.insert(0, Stop())\n"
-        "from hsrdiff.cli import main\n"
-        "main(['--help'])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "hsrdiff: stopped; nothing half-written.\n"
-
-
-def test_own_warnings_are_one_line_and_foreign_ones_silent(monkeypatch, truth):
-    def warned(*_, **__):
-        warnings.warn("only 50 % of\n band B8 lies inside", CoverageWarning, stacklevel=1)
-        warnings.warn("for programmers", DeprecationWarning, stacklevel=1)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", warned)
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        done = run("fuse", "h", "m", "-o", "f.tif")
-    assert done.stderr.splitlines()[0] == "hsrdiff: warning: only 50 % of band B8 lies inside"
-    assert "programmers" not in done.stderr
-
-
-def test_a_bug_shows_its_traceback_and_asks_for_a_report(monkeypatch, capsys):
-    def broken(*_, **__):
-        raise ZeroDivisionError("bug")
-
-    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", broken)
-    with pytest.raises(SystemExit) as end:
-        main(["fuse", "h", "m", "-o", "f.tif"])
-    assert end.value.code == 1
-    said = capsys.readouterr().err
-    assert "ZeroDivisionError" in said
-    assert said.strip().splitlines()[-1].startswith("hsrdiff: this is a bug")
-
-
-def test_the_home_folder_is_found_where_the_shell_leaves_it(monkeypatch, truth, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    pair = ["--out-hsi=~/my hsi.tif", "--out-msi", "~/msi.tif"]
-    with pytest.raises(SystemExit) as end:
-        main(["simulate", "~/truth.tif", "--sensor", "sentinel2:10m", "--factor", "4", *pair])
-    assert end.value.code == 0
-    assert {"my hsi.tif", "msi.tif"} <= {path.name for path in tmp_path.iterdir()}
-
-
-@pytest.mark.parametrize("arguments", [["fuze"], ["fuse"], ["fuse", "a", "b"], ["info", "--no-such-option"]])
-def test_usage_errors_exit_with_2(arguments):
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    assert end.value.code == 2
-
-
-def test_ranges_and_numbers():
-    assert ranges((1, 2, 3, 7, 9, 10)) == "1-3, 7, 9-10"
-    assert ranges(()) == ""
-    assert number(float("nan"), 2) == "–"
-    assert number(1.005, 1) == "1.0"
-
-
-def test_reproduce_names_every_experiment_and_a_wrong_one_is_a_sentence():
-    from hsrdiff.experiments import EXPERIMENTS
-
-    listed = run("reproduce", "nothing-like-it").stderr
-    assert all(name in listed for name in EXPERIMENTS)
-    done = run("reproduce", "kriging-scene")
-    assert done.exit_code == 2
-    assert "use 'kriging-scenes'" in done.stderr

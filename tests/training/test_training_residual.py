@@ -19,6 +19,7 @@ from hsrdiff.training.residual import (
 )
 from hsrdiff.training.residual import pairs as pairs_module
 from hsrdiff.training.residual.loss import residual_loss
+from hsrdiff.training.residual.loss_root import loss_root
 from hsrdiff.training.residual.pairs import PairPlan, PreparedPair, make_scene, plan_pairs
 from hsrdiff.training.residual.patches import REGRESSION_GAMMA, PatchBatch, draw_batch
 from hsrdiff.training.residual.recipe import ResidualData, ResidualTraining
@@ -160,7 +161,7 @@ def test_the_root_makes_the_loss_the_bands_mean_error_over_the_bases():
     out_of = torch.randn((BANDS, 2), generator=g, dtype=torch.float64)
     coordinates = type("C", (), {"out_of": out_of})()
     missing = torch.randn((1, BANDS, 4, 4), generator=g, dtype=torch.float64)
-    root = pairs_module.loss_root(coordinates, missing, 0.5).double()
+    root = loss_root(coordinates, missing, 0.5).double()
     e = torch.randn(2, generator=g, dtype=torch.float64)
     energy = missing.square().mean(dim=(0, 2, 3))
     expected = float(((0.5 * out_of @ e).square() / energy).mean())

@@ -19,7 +19,8 @@ from hsrdiff.networks.residual_cdformer import ResidualCDFormer
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator as keyed
 from hsrdiff.training.residual.loss import residual_loss
-from hsrdiff.training.residual.pairs import PreparedPair, loss_root
+from hsrdiff.training.residual.loss_root import loss_root
+from hsrdiff.training.residual.pairs import PreparedPair
 from hsrdiff.training.residual.patches import draw_batch
 from hsrdiff.training.residual.recipe import ResidualTraining
 

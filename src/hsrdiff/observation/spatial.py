@@ -221,10 +221,7 @@ class SpatialResponse:
 
     def describe(self) -> str:
         """Return one line for tables: kernel, size, border, phase, factor."""
-        if self.offset > 0:
-            where = f"{self.border} border, block-centred"
-        else:
-            where = "block-aligned, no border"
+        where = f"{self.border} border, block-centred" if self.offset > 0 else "block-aligned, no border"
         return f"{self.name}, {self.size} x {self.size} px, {where}, factor {self.factor}"
 
     def __repr__(self) -> str:

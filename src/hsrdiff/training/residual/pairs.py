@@ -21,6 +21,7 @@ from hsrdiff.networks.store import save_tensors
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.rng import generator
 from hsrdiff.training.kriging.problem import check_side, random_guide
+from hsrdiff.training.residual.loss_root import loss_root
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
 from hsrdiff.training.residual.tint import tint
 from hsrdiff.typing import PathLike
@@ -28,7 +29,6 @@ from hsrdiff.typing import PathLike
 _TINTED = 2  # first variant under another light
 _SIGMAS = (0.3, 0.6)  # of a random PSF, in LR pixels
 _FLOAT16 = 6e4  # near the largest
-_RELATIVE = 1e-6  # of the mean of a loss matrix's diagonal, so that it has a root
 
 
 @dataclass(frozen=True)
@@ -280,26 +280,6 @@ def prepare_pairs(
 def below(draw: torch.Generator, count: int) -> int:
     """Draw a whole number from 0 to count - 1."""
     return int(torch.randint(count, (), generator=draw))
-
-
-def loss_root(coordinates: Coordinates, missing: torch.Tensor, unit: float) -> torch.Tensor:
-    """Return L^T of ``V^T diag(1 / MSE_b) V / B`` with V in units of the scale: PSNR is the mean of log MSE over bands.
-
-    Args:
-        coordinates: Their spectra are V.
-        missing: Z - base, shape (1, B, H, W), whose mean squares are MSE_b.
-        unit: The scale.
-
-    Returns:
-        Shape (r, r), float32.
-    """
-    energy = missing.double().square().mean(dim=(0, 2, 3))
-    energy = energy.clamp_min(1e-3 * float(energy.mean()) + torch.finfo(torch.float64).tiny)
-    V = unit * coordinates.out_of / energy.sqrt()[:, None]
-    gram = V.T @ V / len(V)
-    eye = torch.eye(len(gram), dtype=gram.dtype)
-    lower: torch.Tensor = torch.linalg.cholesky(gram + _RELATIVE * gram.diagonal().mean() * eye)
-    return lower.T.float().contiguous()
 
 
 def _kept(file: Path) -> dict[str, torch.Tensor] | None:

@@ -1,83 +1,15 @@
 """What a user can get wrong: one sentence saying what was found, what was expected or what to do; exit code 2; nothing
 half-written."""
 
-import errno
-import os
-import shutil
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-import torch
 from affine import Affine
+from refusals import BANDS, MSI_BANDS, SENSOR, fuse, listing, refuses
 from typer.testing import CliRunner
 
 from hsrdiff import simulate
 from hsrdiff.cli.app import app
 from hsrdiff.cubes import as_cube, open_cube, write_cube
-from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
-
-BANDS, MSI_BANDS = 8, 4
-SENSOR = "sentinel2:B2,B3,B4,B8"
-
-
-@pytest.fixture(scope="module")
-def originals(tmp_path_factory):
-    """A good pair, its truth, and weights that fit it."""
-    folder = tmp_path_factory.mktemp("good")
-    rng = np.random.default_rng(0)
-    values = (0.2 + 0.6 * rng.random((BANDS, 16, 16))).astype(np.float32)
-    cube = as_cube(
-        values,
-        wavelengths_nm=np.linspace(450, 900, BANDS),
-        crs="EPSG:32633",
-        transform=Affine(10, 0, 4e5, 0, -10, 5e6),
-    )
-    write_cube(cube, folder / "truth.tif")
-    simulate(cube, sensor=SENSOR, factor=4, out_hsi=folder / "hsi.tif", out_msi=folder / "msi.tif")
-    for name, bands in (("fits", BANDS), ("other-bands", 31)):
-        torch.manual_seed(0)
-        network = CDFormer(bands, MSI_BANDS, CDFormerConfig(channels=8, layers=1, heads=2))
-        # it starts at 0, and untrained weights would return the upsampled Y exactly
-        torch.nn.init.normal_(network.reconstruct.weight, std=0.1)
-        card = ModelCard(bands=bands, msi_bands=MSI_BANDS, factor=4)
-        save_weights(folder / f"{name}.safetensors", network, card)
-    return folder
-
-
-@pytest.fixture
-def here(originals, tmp_path, monkeypatch):
-    """The current folder holds copies of the good files."""
-    for file in originals.iterdir():
-        shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def _listing(folder):
-    return {str(p.relative_to(folder)): p.stat().st_size for p in folder.rglob("*")}
-
-
-def refuses(folder, *arguments):
-    """Run a command that must fail; return its sentence."""
-    before = _listing(folder)
-    done = CliRunner().invoke(app, [str(a) for a in arguments])
-    assert done.exit_code == 2, (done.exit_code, done.output, done.exception)
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
-    sentence = lines[0]
-    assert sentence.startswith("hsrdiff: ")
-    assert sentence.endswith(".")
-    assert "Traceback" not in done.output
-    assert "; " in sentence, f"only what was found, neither what was expected nor what to do: {sentence}"
-    assert done.stdout == ""
-    assert _listing(folder) == before, "something was left behind"
-    return sentence
-
-
-def fuse(folder, *options, hsi="hsi.tif", msi="msi.tif", out="fused.tif"):
-    return refuses(folder, "fuse", hsi, msi, "-o", out, *options)
 
 
 def _save(values, name, **coordinates):
@@ -89,19 +21,6 @@ def test_the_good_pair_is_accepted(here):
         done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif", *method])
         assert done.exit_code == 0, done.output
     assert (here / "fused.tif").stat().st_size > 1000
-
-
-def test_output_that_is_an_input(here):
-    (here / "linked.tif").symlink_to("hsi.tif")
-    for out in ("hsi.tif", "msi.tif", "./msi.tif", here / "hsi.tif", "linked.tif"):
-        before = (here / "hsi.tif").read_bytes(), (here / "msi.tif").read_bytes()
-        assert "would replace the input" in fuse(here, out=out)
-        assert ((here / "hsi.tif").read_bytes(), (here / "msi.tif").read_bytes()) == before
-    write_cube(open_cube("hsi.tif"), "hsi.hdr")
-    assert "would replace the input" in fuse(here, hsi="hsi.hdr", out="hsi.img")
-    for outputs in (("truth.tif", "m.tif"), ("h.tif", "truth.tif")):
-        options = ("--sensor", SENSOR, "--factor", "4", "--out-hsi", outputs[0], "--out-msi", outputs[1])
-        assert "would replace the input" in refuses(here, "simulate", "truth.tif", *options)
 
 
 def test_swapped_images(here):
@@ -273,30 +192,6 @@ def test_quality_of_a_cube_made_with_what_is_not_at_hand(here):
         assert done.exit_code == 0, done.output
 
 
-def test_deviation_number_type_and_two_outputs(here):
-    kriging = ("-m", "kriging", "--sensor", SENSOR)
-    assert "'regression' gives no standard deviation" in fuse(here, "-m", "regression", "--std", "std.tif")
-    assert "expected two files" in fuse(here, *kriging, "--std", "fused.tif")
-    assert "expected two files" in fuse(here, *kriging, "--std", "fused.img", out="fused.hdr")
-    assert "would replace the input 'msi.tif'" in fuse(here, *kriging, "--std", "msi.tif")
-    assert "names no format" in fuse(here, *kriging, "--std", "std.docx")
-    assert "use 'uint16' if that was meant" in fuse(here, "--dtype", "uint61")
-    assert "keeps no scale for int16" in fuse(here, "--dtype", "int16", out="fused.npy")
-
-
-def test_disk_full_for_one_of_two_outputs_leaves_neither(here, monkeypatch):
-    from hsrdiff.cubes import FORMATS
-
-    def full(cube, path, options):
-        path.write_bytes(b"half of it")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(FORMATS["npy"], "write", full)
-    kriging = ("-m", "kriging", "--sensor", SENSOR)
-    assert "fused.npy" in fuse(here, *kriging, "--std", "std.tif", out="fused.npy")
-    assert "std.npy" in fuse(here, *kriging, "--std", "std.npy", out="fused.tif")
-
-
 def test_weights_for_other_bands_or_broken(here):
     said = fuse(here, "-m", "hsr-diff", "--weights", "other-bands.safetensors")
     assert "31" in said
@@ -323,47 +218,11 @@ def test_unknown_recipe_and_key(here):
 
 def test_missing_data_folder(here, monkeypatch):
     monkeypatch.delenv("HSRDIFF_DATA", raising=False)
-    before = {name for name in _listing(here) if not name.startswith("run")}
+    before = {name for name in listing(here) if not name.startswith("run")}
     done = CliRunner().invoke(app, ["train", "cave-x32-small", "-o", "run"])
     assert done.exit_code == 2
     assert "HSRDIFF_DATA" in done.stderr
-    assert before <= set(_listing(here))
-
-
-def test_output_folder_missing_or_without_a_known_ending(here):
-    assert "does not exist" in fuse(here, out="no/such/folder/fused.tif")
-    assert ".tif" in fuse(here, out="fused.docx")
-    (here / "file").touch()
-    assert "is a file" in refuses(here, "demo", "-o", "file/folder")
-    assert "is a file" in refuses(here, "train", "overfit-crop", "-o", "file/folder/below")
-    assert "does not exist" in refuses(
-        here,
-        "simulate",
-        "truth.tif",
-        "--sensor",
-        SENSOR,
-        "--factor",
-        "4",
-        "--out-hsi",
-        "h.tif",
-        "--out-msi",
-        "no/m.tif",
-    )
-
-
-@pytest.mark.parametrize("out", ["mine.tif", "mine.zarr", "mine_ms"])
-def test_output_that_is_a_folder_with_other_things(here, out):
-    (here / out).mkdir()
-    (here / out / "notes.txt").write_text("mine")
-    assert "is a folder" in fuse(here, out=out)
-    assert (here / out / "notes.txt").read_text() == "mine"
-
-
-def test_a_store_that_is_a_cube_is_replaced(here):
-    for _ in range(2):
-        done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.zarr", "-m", "regression"])
-        assert done.exit_code == 0, done.output
-    assert open_cube("fused.zarr").sizes["band"] == BANDS
+    assert before <= set(listing(here))
 
 
 @pytest.mark.parametrize("fill", [-9999.0, -999.0, -32768.0, float(np.finfo(np.float32).min)])
@@ -379,80 +238,7 @@ def test_nodata_that_no_file_declares(here, fill):
     assert done.exit_code == 0, done.output
 
 
-def test_output_folder_that_may_not_be_written(here, monkeypatch):
-    (here / "locked").mkdir()
-    # The suite may run as root, whom no permission stops: ask the question that the program asks.
-    allowed = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("locked") and allowed(path, mode))
-    assert "not writable" in fuse(here, out="locked/fused.tif")
-
-
-@pytest.mark.parametrize("out", ["fused.tif", "fused.hdr", "fused.npy"])
-def test_disk_full_while_writing(here, monkeypatch, out):
-    from hsrdiff.cubes import FORMATS
-
-    def full(cube, path, options):
-        path.write_bytes(b"half of it")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    name = {"tif": "geotiff", "hdr": "envi", "npy": "npy"}[out[-3:]]
-    monkeypatch.setattr(FORMATS[name], "write", full)
-    said = fuse(here, out=out)
-    assert "no space left" in said.lower()
-    assert out in said
-
-
-def test_disk_full_keeps_the_older_result(here, monkeypatch):
-    from hsrdiff.cubes import FORMATS
-
-    (here / "fused.tif").write_bytes(b"an older result")
-
-    def full(cube, path, options):
-        path.write_bytes(b"half of it")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(FORMATS["geotiff"], "write", full)
-    fuse(here)
-    assert (here / "fused.tif").read_bytes() == b"an older result"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")
-def test_file_that_the_system_refuses_to_grow(here):
-    """A process of its own, as a real limit stops the C libraries too."""
-    code = (
-        "import resource, signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        "from hsrdiff.cli import main\n"
-        "main(['fuse', 'hsi.tif', 'msi.tif', '-o', 'fused.tif'])\n"
-    )
-    before = _listing(here)
-    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 2, done.stderr
-    *others, sentence = done.stderr.strip().splitlines()
-    assert sentence.startswith("hsrdiff: ")
-    assert "fused.tif" in sentence
-    assert "Traceback" not in done.stderr
-    assert all(line.startswith("_tiff") for line in others), done.stderr  # libtiff's own words, written from C
-    assert _listing(here) == before
-
-
 def test_numbers_out_of_range(here):
     assert "positive" in fuse(here, "--psf-fwhm", "0")
     assert "positive" in fuse(here, "--peak", "0")
     assert "at least 1" in fuse(here, "-m", "hsr-diff", "--weights", "fits.safetensors", "--steps", "0")
-
-
-def test_ctrl_c_while_writing_leaves_nothing(here, monkeypatch):
-    from hsrdiff.cubes import FORMATS
-
-    def stopped(cube, path, options):
-        path.write_bytes(b"half of it")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(FORMATS["geotiff"], "write", stopped)
-    before = _listing(here)
-    done = CliRunner().invoke(app, ["fuse", "hsi.tif", "msi.tif", "-o", "fused.tif"])
-    assert done.exit_code == 130
-    assert done.stderr.strip() == "hsrdiff: stopped; nothing half-written."
-    assert _listing(here) == before

@@ -1,0 +1,112 @@
+"""Options of fuse that do not fit, and noise levels: what is refused, and in which units."""
+
+import numpy as np
+import pytest
+import torch
+
+from hsrdiff import fuse
+from hsrdiff.errors import (
+    FactorError,
+    InputError,
+    InvalidValueError,
+    SensorError,
+    ShapeError,
+    WavelengthError,
+    WeightsError,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"method": "hsrdiff"}, InputError, "use 'hsr-diff'"),
+        ({"factor": 2}, FactorError, "4 times"),
+        ({"sensor": "sentinel"}, SensorError, "sentinel2"),
+        ({"sensor": "sentinel2:B2,B3,B4,B12"}, SensorError, "B12"),
+        ({"sensor": "sentinel2", "srf": "x.csv"}, InputError, "one of the two"),
+        ({"bands": ["B2"]}, InputError, "no sensor"),
+        ({"psf_fwhm": 0.0}, InputError, "positive"),
+        ({"psf": "nowhere.npy"}, InputError, "nowhere.npy"),
+        ({"method": "regression", "steps": 5}, InputError, "takes no --steps"),
+        ({"method": "regression", "weights": "a.safetensors"}, InputError, "takes no --weights"),
+        ({"method": "utv-td", "weights": "a.safetensors"}, InputError, "takes no --weights"),
+        ({"peak": -1.0}, InputError, "positive"),
+        ({"method": "hsr-diff"}, WeightsError, "12 hyperspectral and 4 multispectral"),
+    ],
+)
+def test_options_that_do_not_fit(pair, change, error, words):
+    with pytest.raises(error, match=words):
+        fuse(pair.hsi, pair.msi, **change)
+
+
+def test_threads_are_taken_and_below_one_refused(pair, monkeypatch):
+    taken = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    plain = fuse(pair.hsi, pair.msi, method="regression")
+    assert taken == []
+    np.testing.assert_array_equal(fuse(pair.hsi, pair.msi, method="regression", threads=2), plain)
+    assert taken == [2]
+    with pytest.raises(InputError, match="0 threads; expected at least 1"):
+        fuse("nowhere.tif", "nor here.tif", threads=0)
+
+
+def test_images_that_do_not_fit(pair):
+    hsi, msi = pair.hsi.values, pair.msi.values
+    with pytest.raises(InputError, match="swap"):
+        fuse(msi, hsi)
+    with pytest.raises(FactorError, match=r"ratio of 3\.833 in rows and 4 in columns"):
+        fuse(hsi, msi[:, :-1])
+    with pytest.raises(FactorError, match="at least 2"):
+        fuse(hsi, msi[:, :6, :6])
+    with pytest.raises(InvalidValueError, match="hyperspectral image has no valid pixel"):
+        fuse(np.full_like(hsi, np.nan), msi)
+    holed = msi.copy()
+    holed[2] = np.nan
+    with pytest.raises(InvalidValueError, match="band 3 of the multispectral"):
+        fuse(hsi, holed)
+    with pytest.raises(WavelengthError, match="no wavelengths"):
+        fuse(hsi, msi, sensor="sentinel2:B2,B3,B4,B8")
+    with pytest.raises(ShapeError):
+        fuse(hsi[0, 0], msi)
+
+
+def test_kernel_that_would_need_unpickling_is_refused(pair, tmp_path):
+    np.save(tmp_path / "k.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="could not be read as a kernel"):
+        fuse(pair.hsi, pair.msi, psf=tmp_path / "k.npy")
+
+
+def _noisy(pair, decibels=30.0):
+    rng = np.random.default_rng(2)
+    sigmas = [float(np.sqrt((cube.values**2).mean())) * 10 ** (-decibels / 20) for cube in (pair.hsi, pair.msi)]
+    return [
+        (cube + sigma * rng.standard_normal(cube.shape)).astype(np.float32)
+        for cube, sigma in zip((pair.hsi, pair.msi), sigmas, strict=True)
+    ]
+
+
+def test_images_without_noise_are_met_exactly_and_noisy_ones_softly(pair):
+    options = {"method": "regression-projected", "sensor": "sentinel2:B2,B3,B4,B8"}
+    assert fuse(pair.hsi, pair.msi, **options).attrs["hsrdiff_noise"].startswith("none")
+    hsi, msi = _noisy(pair)
+    soft = fuse(hsi, msi, **options)
+    assert soft.attrs["hsrdiff_noise"].startswith("HSI ")
+    hard = fuse(hsi, msi, noise_hsi=0.0, noise_msi=0.0, **options)
+    assert hard.attrs["hsrdiff_noise"].startswith("none")
+    assert np.abs(soft.values - hard.values).max() > 1e-3
+
+
+def test_noise_levels_are_in_the_units_of_the_files(pair):
+    options = {"method": "regression-projected", "sensor": "sentinel2:B2,B3,B4,B8"}
+    hsi, msi = _noisy(pair)
+    one = fuse(hsi, msi, noise_hsi=0.02, noise_msi=0.01, **options)
+    other = fuse(hsi * 1e4, msi * 1e4, noise_hsi=200.0, noise_msi=100.0, **options)
+    assert one.attrs["hsrdiff_noise"].startswith("HSI 0.02, MSI 0.01;")
+    assert other.attrs["hsrdiff_noise"].startswith("HSI 200, MSI 100;")
+    np.testing.assert_allclose(other.values, 1e4 * one.values, rtol=1e-4, atol=1.0)
+
+
+@pytest.mark.parametrize("level", [-0.1, float("nan"), float("inf")])
+def test_impossible_noise_level_is_refused(pair, level):
+    with pytest.raises(InputError, match="noise level of the hyperspectral image"):
+        fuse(pair.hsi, pair.msi, method="kriging", sensor="sentinel2:B2,B3,B4,B8", noise_hsi=level)
