@@ -116,6 +116,7 @@ FUSERS: dict[str, FuserEntry] = {
         HsrDiffResidual,
         "conditional diffusion of what kriging leaves, in few steps",
         "Wu, Wang, Bai, Mao, Li and Shen, HSR-Diff, ICCV 2023; Mardani et al., CorrDiff, 2023",
+        std=True,
     ),
     RegressionCDFormerFuser.name: FuserEntry(
         RegressionCDFormerFuser,

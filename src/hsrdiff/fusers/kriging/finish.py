@@ -5,11 +5,14 @@ from __future__ import annotations
 import torch
 
 from hsrdiff.fusers.base import Fusion
+from hsrdiff.fusers.expected_error import ExpectedError, detail, level_of, surprise
 from hsrdiff.fusers.kriging.windows import Kriged
-from hsrdiff.fusers.masking import mask_output, output_mask
+from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
 from hsrdiff.observation import JointProjection, Observation, Scene, SoftConsistency
 from hsrdiff.observation.completion import complete_pair
 
+# P76: fitted where the truth is known
+EXPECTED = ExpectedError(1.0, {"detail": 0.13, "kriged": 0.38, "left out": 0.2})
 _SHRINKAGE = 0.1  # of the error covariance towards its diagonal: there may be fewer samples than bands
 
 
@@ -30,10 +33,34 @@ def finish(scene: Scene, observation: Observation, kriged: Kriged, std: bool, no
     Z, shares = agree(scene, observation, kriged, std)
     deviation = None
     if shares is not None:
-        variance = kriged.variance.reshape(1, 1, *Z.shape[-2:]).double()
-        factors = shrunk(kriged.covariance).diagonal()[:, None, None]
-        deviation = mask_output((variance * factors * shares).sqrt().to(scene.Y), mask)
+        deviation = mask_output(expected_error(scene, kriged, Z, shares).to(scene.Y), mask)
     return Fusion(mask_output(Z.to(scene.Y), mask), deviation, notes)
+
+
+def expected_error(scene: Scene, kriged: Kriged, Z: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Return the expected standard deviation of the errors of a result (P76).
+
+    Kriging's own variance tells where there is doubt, but not its size: it is one of the signs.
+
+    Args:
+        scene: The scene.
+        kriged: The estimate, with its leave-one-out errors.
+        Z: The estimate made consistent, shape (1, B, H, W).
+        shares: Of the variance, which the two images leave.
+
+    Returns:
+        Shape (1, B, H, W).
+    """
+    variance = kriged.variance.reshape(1, 1, *Z.shape[-2:]).double() * shares
+    own = (variance * shrunk(kriged.covariance).diagonal()[:, None, None]).to(Z)
+    h, w = scene.Y.shape[-2:]
+    left_out = kriged.left_out.T.reshape(1, -1, h, w).to(Z)
+    signs = {
+        "detail": detail(Z, fill_invalid(scene.Y, scene.valid_lr)),
+        "kriged": own,
+        "left out": surprise(left_out, (int(Z.shape[-2]), int(Z.shape[-1]))),
+    }
+    return EXPECTED.deviation(level_of(left_out, kriged.precision.reshape(1, 1, h, w) > 0).to(Z), signs)
 
 
 def shrunk(covariance: torch.Tensor) -> torch.Tensor:

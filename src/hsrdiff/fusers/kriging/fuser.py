@@ -161,7 +161,10 @@ class KrigingPoint:
             float(observation.spatial.kernel.square().sum()),
         )
         spectra, variance = fitted.predict()
-        kriged = Kriged(spectra, variance, fitted.system.covariance())
+        # what each LR pixel says of the others, 0 where there is no sample
+        known = fitted.system.precision.new_zeros((len(samples.usable), scene.bands + 1))
+        known[samples.usable] = torch.cat([fitted.system.left_out, fitted.system.precision[:, None]], dim=1)
+        kriged = Kriged(spectra, variance, fitted.system.covariance(), known[:, :-1], known[:, -1])
         return finish(scene, observation, kriged, self.std, _notes(kernel, self.tune))
 
 

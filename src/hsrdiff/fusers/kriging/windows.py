@@ -25,16 +25,15 @@ class Kriged:
         spectra: Shape (H W, B), or as many columns as the predictor gave.
         variance: Variance of each pixel in units of each band's factor, shape (H W,).
         covariance: Of the errors across bands, its diagonal the bands' factors, shape (B, B), float64.
-        left_out: Error of foretelling each LR pixel from the others, shape (h w, B); 0 where there is no sample. None
-            where it is not known.
+        left_out: Error of foretelling each LR pixel from the others, shape (h w, B); 0 where there is no sample.
         precision: One over the variance of that error in units of the bands' factors, shape (h w,); 0 likewise.
     """
 
     spectra: torch.Tensor
     variance: torch.Tensor
     covariance: torch.Tensor
-    left_out: torch.Tensor | None = None
-    precision: torch.Tensor | None = None
+    left_out: torch.Tensor
+    precision: torch.Tensor
 
     def first(self, columns: int) -> Kriged:
         """Return the same with the first columns of the spectra only.

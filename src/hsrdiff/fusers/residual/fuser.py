@@ -60,6 +60,7 @@ class HsrDiffResidual:
         start: gamma where sampling starts, in (0, 0.99): the share of signal power; None for pure noise where there is
             one step, and 1e-3 where there are more.
         samples: Draws to average, at least 1.
+        std: Return the deviation to expect of errors (`Evidence.doubt`); several samples have their own in any case.
         views: Turned and flipped copies of the pair whose estimates are averaged, from 1 to 8; work in proportion.
         precision: ``"float32"``, or ``"bfloat16"`` for the network's products.
         device: Where the network runs.
@@ -83,6 +84,7 @@ class HsrDiffResidual:
         start: float | None = None,
         samples: int = 1,
         views: int = 1,
+        std: bool = False,
         precision: str = "float32",
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
@@ -101,7 +103,7 @@ class HsrDiffResidual:
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
         self.steps, self.samples, self.start, self.views = steps, samples, float(start), int(views)
-        self.sampler, self.precision = sampler, precision
+        self.sampler, self.precision, self.std = sampler, precision, bool(std)
         self.device = torch.device(device)
         self.on_step = on_step
         self.weights = weights
@@ -117,7 +119,8 @@ class HsrDiffResidual:
             generator: Source of the landmarks and of the noise.
 
         Returns:
-            One sample, or mean and standard deviation of several; NaN where X or Y is invalid.
+            One sample with the deviation to expect of it, or mean and standard deviation of several; NaN where X or Y
+            is invalid.
 
         Raises:
             InputError: If the scene does not fit together or has no observation.
@@ -159,7 +162,7 @@ class HsrDiffResidual:
             generator: Source of the noise.
 
         Returns:
-            One sample, or mean and standard deviation of several; NaN where X or Y is invalid.
+            As `fuse` does.
         """
         scene = evidence.scene
         R = require_observation(scene, self.name).spectral.matrix
@@ -169,7 +172,7 @@ class HsrDiffResidual:
         mask = output_mask(scene)
         notes = evidence.notes | self._notes(card, scene.factor, R) | model.config.parts.note()
         if not given.scale:
-            return Fusion(mask_output(evidence.base.to(scene.Y), mask), None, notes)
+            return self._one(evidence, evidence.base, mask, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
         denoise = self._bind(model, given, diffused)
         schedule = log_snr_schedule(self.steps, self.start)
@@ -184,10 +187,16 @@ class HsrDiffResidual:
             mean += change / (drawn + 1)
             if self.samples > 1:
                 squares += change * (sample - mean)
-        Z_hat = mask_output((evidence.base.double() + mean).to(scene.Y), mask)
+        Z = (evidence.base.double() + mean).to(scene.Y)
         if self.samples == 1:
-            return Fusion(Z_hat, None, notes)
-        return Fusion(Z_hat, mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
+            return self._one(evidence, Z, mask, notes)
+        return Fusion(mask_output(Z, mask), mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
+
+    def _one(self, evidence: Evidence, Z: torch.Tensor, mask: torch.Tensor, notes: dict[str, str]) -> Fusion:
+        """Return one estimate, with the deviation to expect where it is asked for."""
+        Z = Z.to(evidence.scene.Y)
+        doubt = evidence.doubt(Z) if self.std else None
+        return Fusion(mask_output(Z, mask), None if doubt is None else mask_output(doubt, mask), notes)
 
     def _bind(self, model: ResidualModel, given: Conditioned, diffused: Diffused) -> Denoise:
         """Run the SR stream once for each view; every estimate is freed of what Y has already said."""
@@ -285,8 +294,7 @@ class HsrDiffResidual:
 
     def _progress(self, drawn: int) -> OnStep | None:
         """Turn the sampler's count down to t = 0 into steps done of all samples."""
-        report = self.on_step
-        if report is None:
+        if (report := self.on_step) is None:
             return None
-        first, last = drawn * self.steps, self.samples * self.steps
-        return lambda t, c_t: report(first + self.steps - t, last)
+        last = self.samples * self.steps
+        return lambda t, c_t: report((drawn + 1) * self.steps - t, last)

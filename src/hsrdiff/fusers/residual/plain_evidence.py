@@ -73,6 +73,9 @@ class PlainEvidence(Evidence):
             typical,
         )
 
+    def doubt(self, Z: torch.Tensor) -> None:
+        """Return None: there is no second estimate to tell by."""
+
     def scale(self, coordinates: Coordinates) -> float:
         """Return the expected size of the base's errors, from the LR pixels that it foretells badly.
 
