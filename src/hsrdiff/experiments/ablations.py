@@ -10,8 +10,9 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import PublishedRow, Row, mean_row
 from hsrdiff.evaluation.published import TABLE_2, TABLE_3
 from hsrdiff.experiments.base import Labels, Rows, Trial, markdown_table
-from hsrdiff.experiments.protocols import Entry
-from hsrdiff.experiments.table1 import entry_trials, published_cell
+from hsrdiff.experiments.protocols import PROTOCOLS, Entry
+from hsrdiff.experiments.table1 import entry_trials
+from hsrdiff.experiments.table_lines import TableLine, published_cell
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 
@@ -72,18 +73,36 @@ class AblationTable:
                 for trial in entry_trials(entry, labels, dataset, "test", own, seed, workshop, digests):
                     yield replace(trial, kept_as="ablations")
 
-    def report(self, rows: Rows) -> str:
-        """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""
-        parts = []
+    def lines(self, rows: Rows) -> list[TableLine]:
+        """Return means over scenes and seeds, and the paper's lines."""
+        lines = []
         for name in dict.fromkeys(labels[0] for labels in rows):
             published = {row.method: row for row in self.published.get(name, ())}
-            lines = []
             for entry in self.variants[name]:
                 of_seed = seed_means(rows, name, entry.title)
                 if of_seed:
-                    lines.append([*seed_cells(entry.title, of_seed), published_cell(published.get(entry.published))])
-            titles = [*SEED_TITLES, "the paper's"]
-            parts.append(f"{name}, mean of the test scenes.\n\n{markdown_table(titles, lines)}")
+                    psnr = [row.psnr_db for row in of_seed]
+                    spread = stdev(psnr) if len(psnr) > 1 else None
+                    paper = published.get(entry.published)
+                    psf = PROTOCOLS[name].psf
+                    lines.append(TableLine(name, psf, entry.title, mean_row(of_seed), paper, len(of_seed), spread))
+        return lines
+
+    def report(self, rows: Rows) -> str:
+        """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""
+        parts, lines = [], self.lines(rows)
+        for name in dict.fromkeys(line.dataset for line in lines):
+            cells = [
+                [
+                    *seed_cells(line.title, seed_means(rows, name, line.title)),
+                    published_cell(line.published),
+                    line.mean.told,
+                ]
+                for line in lines
+                if line.dataset == name
+            ]
+            table = markdown_table([*SEED_TITLES, "the paper's", "told"], cells)
+            parts.append(f"{name}, mean of the test scenes. PSF: {PROTOCOLS[name].psf}.\n\n{table}")
         return "\n".join(parts)
 
 
