@@ -89,6 +89,9 @@ def test_mistakes_are_sentences(tmp_path):
         reproduce("kriging-scene")
     with pytest.raises(InputError, match="0 threads"):
         reproduce("robustness", threads=0)
+    for budget in (0.0, -1.0, float("inf"), float("nan")):
+        with pytest.raises(InputError, match=r"a budget of .* minutes; expected a positive number"):
+            reproduce("table1", budget=budget, out=tmp_path)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

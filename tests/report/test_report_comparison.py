@@ -56,7 +56,7 @@ def test_many_pictures_are_wrapped_into_even_lines(truth, tmp_path, monkeypatch,
     boxes = [axes.get_position() for axes in uppers]
     assert len({round(box.x0, 6) for box in boxes}) == columns
     assert len({round(box.y0, 6) for box in boxes}) == lines
-    assert all(0 <= box.x0 and box.x1 <= 1 and 0 <= box.y0 and box.y1 <= 1 for box in boxes)
+    assert all(box.x0 >= 0 and box.x1 <= 1 and box.y0 >= 0 and box.y1 <= 1 for box in boxes)
     every = [axes.get_position() for axes in figures[0].axes]
     assert not any(a.overlaps(b) for n, a in enumerate(every) for b in every[:n])
 

@@ -45,6 +45,7 @@ class ErrorFigure:
         """Yield each method on the scene; what it fused is kept as colours and error."""
         figure_class()  # a missing extra is said before the work
         dataset = make_dataset(DATASET, data=data)
+        dataset.load(SCENE)  # what is missing is said before hours of training
         images = self._images(workshop.folder.parent)
 
         def keep(title: str, fusion: Fusion, given: Scene) -> dict[str, str]:
