@@ -84,7 +84,8 @@ class BandFigure:
             for labels, row in rows.items()
         ]
         table = markdown_table(["method", "PSNR dB", "SSIM", "SAM °", "ERGAS"], lines)
-        return f"![{self.summary}]({self.name}.png)\n\nScores of all bands of the scene.\n\n{table}"
+        psf = PROTOCOLS[self.dataset].psf
+        return f"![{self.summary}]({self.name}.png)\n\nScores of all bands of the scene. PSF: {psf}.\n\n{table}"
 
     def _images(self, folder: Path) -> KeptImages:
         return KeptImages(folder / f"{self.name}-images")

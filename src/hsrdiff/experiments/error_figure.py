@@ -12,7 +12,7 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.kept_images import KeptImages
-from hsrdiff.experiments.protocols import Entry
+from hsrdiff.experiments.protocols import PROTOCOLS, Entry
 from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fusion
@@ -93,7 +93,7 @@ class ErrorFigure:
             for labels, row in rows.items()
         ]
         table = markdown_table(["method", "PSNR dB", "SSIM", "SAM °", "ERGAS"], lines)
-        return f"![{self.summary}]({self.name}.png)\n\n{table}"
+        return f"![{self.summary}]({self.name}.png)\n\nPSF: {PROTOCOLS[DATASET].psf}.\n\n{table}"
 
     def _images(self, folder: Path) -> KeptImages:
         return KeptImages(folder / f"{self.name}-images")
