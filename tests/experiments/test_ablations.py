@@ -1,13 +1,18 @@
 """Tables 2 and 3: equal budgets, a common line computed once, the paper's numbers beside ours."""
 
+import csv
+import io
+
 import pytest
 import torch
 
+from hsrdiff.errors import DatasetNotFoundError
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import ablations as module
 from hsrdiff.experiments import reproduce
 from hsrdiff.experiments import table1 as table1_module
 from hsrdiff.experiments.ablations import NETWORKS, SEEDS, STAGES, TABLES
+from hsrdiff.experiments.table_lines import lines_csv
 from hsrdiff.fusers import make_fuser
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.training.kinds import steps_of
@@ -31,10 +36,13 @@ def test_all_lines_are_given_the_same_time(recipe):
     assert steps_of(recipe) * seconds / 60 == pytest.approx(45.0, rel=0.02)
 
 
-def test_lines_differ_in_one_thing_alone():
-    whole = load_recipe("cdformer-cave-x32")
-    for entry in (*NETWORKS["cave"], *STAGES["cave"]):
+@pytest.mark.parametrize("dataset", NETWORKS)
+def test_lines_differ_in_one_thing_alone(dataset):
+    whole = load_recipe({"cave": "cdformer-cave-x32"}.get(dataset, f"cdformer-{dataset}-x4"))
+    assert (whole.data.dataset, whole.data.split) == (dataset, "train")
+    for entry in (*NETWORKS[dataset], *STAGES[dataset]):
         other = load_recipe(entry.recipe)
+        assert other.name == entry.recipe
         assert other.data == whole.data
         assert (other.training.learning_rate, other.training.seed) == (6e-4, 0)
         same = entry.title.startswith("CDFormer")
@@ -50,7 +58,29 @@ def test_the_reports_hold_the_spread_and_the_papers_numbers():
     rows = {("cave", f"seed {n}", "a", "CDFormer"): row(40.0 + n) for n in range(3)}
     for table in TABLES:  # the paper's full method stands in both
         report = table.report(rows)
-        assert "| CDFormer | 41.00 ± 1.00 | 0.9900 | 3.00 | 0.200 | 3 | 44.33 / 0.9951 / 3.71 / 0.179 |" in report
+        cells = (
+            "| CDFormer | 41.00 ± 1.00 | 0.9900 | 3.00 | 0.200 | 3 | 44.33 / 0.9951 / 3.71 / 0.179 | training data |"
+        )
+        assert cells in report
+        assert "PSF: Gaussian sigma 10 px, 32 x 32 px" in report
+        (line,) = csv.DictReader(io.StringIO(lines_csv(table.lines(rows))))
+        ours = {"psnr_db": "41.0", "psnr_db_spread": "1.0", "seeds": "3", "told": "training data", "factor": "32"}
+        paper = {"paper_psnr_db": "44.33", "paper_ergas": "0.179", "paper_source": f"paper, Table {table.name[-1]}"}
+        assert (ours | paper).items() <= line.items()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_the_paper_has_a_row_for_every_line_that_it_compares(table):
+    assert set(table.variants) == set(table.published) == {"cave", "paviau", "chikusei"}
+    for name, entries in table.variants.items():
+        assert {entry.published for entry in entries if entry.published} == {r.method for r in table.published[name]}
+
+
+@pytest.mark.parametrize("name", ["table2", "table3"])
+def test_missing_files_are_said_before_a_training(name, tmp_path):
+    with pytest.raises(DatasetNotFoundError, match=r"(?s)PaviaU\.mat.*get it from"):
+        reproduce(name, dataset="paviau", budget=1.0, data=tmp_path, out=tmp_path / "out")
+    assert not (tmp_path / "out" / "weights").exists()
 
 
 def test_a_line_of_both_tables_is_computed_once(monkeypatch, tmp_path):
@@ -62,6 +92,9 @@ def test_a_line_of_both_tables_is_computed_once(monkeypatch, tmp_path):
         def scenes(self, split):
             assert split == "test"
             return ("a", "b")
+
+        def load(self, name):
+            assert name == "a"
 
     def trained(entry, seed, workshop):
         def make():

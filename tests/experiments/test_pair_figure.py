@@ -111,13 +111,12 @@ def test_it_keeps_three_bands_and_draws_them_again(figure, tmp_path):
     pair = Pairs()
     np.testing.assert_allclose(coarse[:, ::FACTOR, ::FACTOR], (pair.Y / pair.Y.max())[nearest], rtol=1e-5)
     np.testing.assert_allclose(np.load(images / "multispectral.npy"), (pair.X / pair.X.max())[[3, 2, 1]], rtol=1e-5)
-    drawn = (tmp_path / "fig9.png").read_bytes()
-    (images / "bicubic.npy").write_bytes((images / "regression.npy").read_bytes())
-    again = reproduce("fig9", out=tmp_path)  # kept rows: nothing is fused, the changed picture is drawn
-    assert again.rows == done.rows
-    assert (tmp_path / "fig9.png").read_bytes() != drawn
+    assert reproduce("fig9", out=tmp_path).rows == done.rows  # with the seconds of the first run: nothing is fused
+    own = np.load(images / "bicubic.npy")
+    (images / "bicubic.npy").write_bytes((images / "regression.npy").read_bytes())  # as another run would leave it
     (images / "multispectral.npy").unlink()
     reproduce("fig9", out=tmp_path)
+    np.testing.assert_array_equal(np.load(images / "bicubic.npy"), own)
     assert (images / "multispectral.npy").exists()
 
 

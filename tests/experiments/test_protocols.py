@@ -54,6 +54,18 @@ def test_lines_are_unique_and_say_what_the_paper_calls_them(name):
         assert {entry.published for entry in entries if entry.published} == known
 
 
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_the_psf_that_a_table_names_is_that_of_the_data_set(name, tmp_path):
+    protocol = PROTOCOLS[name]
+    if name == "cave":  # R is a table of the data folder
+        folder = tmp_path / "srf"
+        folder.mkdir()
+        lines = [f"{400 + 10 * n},1,1,1" for n in range(31)]
+        (folder / "nikon_d700_cave31.csv").write_text("\n".join(["wavelength_nm,red,green,blue", *lines]))
+    dataset = make_dataset(protocol.dataset, data=tmp_path, factor=protocol.factor, sensor=protocol.sensor)
+    assert dataset.observation().spatial.describe() == protocol.psf
+
+
 def test_only_a_data_set_of_the_paper_has_the_papers_numbers():
     row = Row("m", "s", 4, 40.0, 0.99, 2.0, 1.0, 0.01, seconds=1.0, told="R, D")
     report = Table1().report({("paviau", "corner", "BRResNet"): row, ("aviris-la", "abu-urban-5", "BRResNet"): row})
@@ -117,6 +129,9 @@ def test_the_table_runs_on_aviris(aviris, monkeypatch, tmp_path):
     assert regression.rmse < bicubic.rmse
     assert all(row.factor == 4 and np.isfinite(row.psnr_db) for row in rows)
     assert run() == rows  # with the seconds of the first run
+    for name in ("table1.md", "table1.csv", "table1-rows.csv"):
+        assert "regression" in (out / name).read_text()
+    assert "Processor minutes of each training: 0.001." in (out / "table1.md").read_text()
     assert (out / "weights" / "brresnet-aviris-la-x4-1-steps-seed0" / "brresnet-aviris-la-x4.safetensors").exists()
 
 

@@ -66,8 +66,8 @@ def test_rows_report_and_files(tiny, tmp_path):
     assert result.rows[0].notes[LR_PIXELS] == "16"
     assert result.rows[1].rmse < result.rows[0].rmse
     assert result.markdown.startswith("# tiny\n\nTwo methods.\n\nsomewhere x4 bicubic: ")
-    assert (tmp_path / "report.md").read_text() == result.markdown
-    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3
+    assert (tmp_path / "tiny.md").read_text() == result.markdown
+    assert len((tmp_path / "tiny-rows.csv").read_text().splitlines()) == 3
 
 
 def test_a_run_goes_on_behind_its_rows_and_only_for_the_same_scene(tiny, tmp_path):
@@ -89,6 +89,9 @@ def test_mistakes_are_sentences(tmp_path):
         reproduce("kriging-scene")
     with pytest.raises(InputError, match="0 threads"):
         reproduce("robustness", threads=0)
+    for budget in (0.0, -1.0, float("inf"), float("nan")):
+        with pytest.raises(InputError, match=r"a budget of .* minutes; expected a positive number"):
+            reproduce("table1", budget=budget, out=tmp_path)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

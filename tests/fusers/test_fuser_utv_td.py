@@ -37,6 +37,23 @@ def test_tucker_products_agree_with_one_sum():
         torch.testing.assert_close(unfold(moved, mode), matrix @ unfold(G, mode))
 
 
+def test_tucker_products_and_the_start_agree_with_tensorly():
+    tensorly = pytest.importorskip("tensorly")
+    from tensorly.decomposition import tucker as decompose
+    from tensorly.tenalg import multi_mode_dot
+
+    tensorly.set_backend("numpy")
+    G, factors = random(3, 4, 2), (random(5, 3), random(6, 4), random(7, 2))
+    whole = tucker(G, factors)
+    theirs = multi_mode_dot(G.numpy(), [factor.numpy() for factor in factors])
+    torch.testing.assert_close(whole, torch.from_numpy(theirs))
+    # a tensor of these ranks: its decomposition spans, along each mode, what the factors start from
+    _, found = decompose(whole.numpy(), rank=(3, 4, 2))
+    for mode, rank in enumerate((3, 4, 2)):
+        start, other = leading_vectors(unfold(whole, mode), rank), torch.from_numpy(found[mode].copy())
+        torch.testing.assert_close(start @ start.T, other @ other.T, atol=1e-8, rtol=0)
+
+
 def test_leading_vectors_span_what_is_largest():
     matrix = torch.diag(torch.tensor([1.0, 3.0, 2.0])).double()
     assert leading_vectors(matrix, 2).abs().tolist() == [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]

@@ -53,7 +53,12 @@ def command(
         scores = f"{number(row.psnr_db, 2)} dB  SAM {number(row.sam_deg, 2)}°  {number(row.seconds, 1)} s"
         screen.print(f"{row.scene}  {row.method}  {scores}", markup=False)
 
-    result = reproduce(
-        name, out=out, data=data, threads=threads, dataset=dataset, budget=budget, seed=seed, on_row=show
-    )
+    try:
+        result = reproduce(
+            name, out=out, data=data, threads=threads, dataset=dataset, budget=budget, seed=seed, on_row=show
+        )
+    except KeyboardInterrupt:
+        if out is None:
+            raise
+        raise KeyboardInterrupt("the same command goes on behind the rows and trainings that are there") from None
     screen.print("\n" + result.markdown, markup=False)

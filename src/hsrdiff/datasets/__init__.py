@@ -4,6 +4,7 @@ from hsrdiff.datasets.aviris_la import AvirisLa
 from hsrdiff.datasets.base import ENVIRONMENT_VARIABLE, SPLITS, Dataset, data_root
 from hsrdiff.datasets.catalog import DATASETS, REAL_PAIRS, DatasetEntry, PairsEntry, make_dataset, make_pairs
 from hsrdiff.datasets.cave import Cave
+from hsrdiff.datasets.checksums import differing_files, known_checksums
 from hsrdiff.datasets.chikusei import Chikusei
 from hsrdiff.datasets.enmap_potsdam import EnmapPotsdam
 from hsrdiff.datasets.folder import FolderDataset
@@ -41,6 +42,8 @@ __all__ = [
     "RealPairs",
     "Samson",
     "data_root",
+    "differing_files",
+    "known_checksums",
     "make_dataset",
     "make_pairs",
 ]

@@ -10,8 +10,9 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import PublishedRow, Row, mean_row
 from hsrdiff.evaluation.published import TABLE_2, TABLE_3
 from hsrdiff.experiments.base import Labels, Rows, Trial, markdown_table
-from hsrdiff.experiments.protocols import Entry
-from hsrdiff.experiments.table1 import entry_trials, published_cell
+from hsrdiff.experiments.protocols import PROTOCOLS, Entry
+from hsrdiff.experiments.table1 import entry_trials
+from hsrdiff.experiments.table_lines import TableLine, published_cell
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 
@@ -20,21 +21,29 @@ SEED_TITLES = ("variant", "PSNR dB", "SSIM", "SAM °", "ERGAS", "seeds")
 # 100 steps of a network on whole images take minutes a scene; entries of the same schedule, P2
 _SAMPLING = {"steps": 25, "precision": "bfloat16"}
 
-NETWORKS: dict[str, tuple[Entry, ...]] = {
-    "cave": (
-        Entry("U-Net as in SR3", "hsr-diff", "unet-cave-x32", _SAMPLING),
-        Entry("CD-CNN", "hsr-diff", "cd-cnn-cave-x32", _SAMPLING, "CD-CNN"),
-        Entry("C-w/o-SR", "hsr-diff", "cdformer-without-sr-cave-x32", _SAMPLING, "C-w/o-SR"),
-        Entry("CDFormer", "hsr-diff", "cdformer-cave-x32", _SAMPLING, "CDFormer"),
-        Entry("Regression", "regression-cdformer", "regression-cdformer-cave-x32", {}, "Regression"),
+
+def _networks(suffix: str) -> tuple[Entry, ...]:
+    """Return the lines of Table 2 for a data set whose recipes end in a suffix."""
+    return (
+        Entry("U-Net as in SR3", "hsr-diff", f"unet-{suffix}", _SAMPLING),
+        Entry("CD-CNN", "hsr-diff", f"cd-cnn-{suffix}", _SAMPLING, "CD-CNN"),
+        Entry("C-w/o-SR", "hsr-diff", f"cdformer-without-sr-{suffix}", _SAMPLING, "C-w/o-SR"),
+        Entry("CDFormer", "hsr-diff", f"cdformer-{suffix}", _SAMPLING, "CDFormer"),
+        Entry("Regression", "regression-cdformer", f"regression-cdformer-{suffix}", {}, "Regression"),
     )
-}
-STAGES: dict[str, tuple[Entry, ...]] = {
-    "cave": (
-        Entry("CDFormer, patches of one size", "hsr-diff", "cdformer-fixed-cave-x32", _SAMPLING, "Fixed"),
-        Entry("CDFormer", "hsr-diff", "cdformer-cave-x32", _SAMPLING, "Progressive"),  # as in Table 2, computed once
+
+
+def _stages(suffix: str) -> tuple[Entry, ...]:
+    """Return the lines of Table 3, likewise."""
+    return (
+        Entry("CDFormer, patches of one size", "hsr-diff", f"cdformer-fixed-{suffix}", _SAMPLING, "Fixed"),
+        Entry("CDFormer", "hsr-diff", f"cdformer-{suffix}", _SAMPLING, "Progressive"),  # as in Table 2, computed once
     )
-}
+
+
+_SUFFIXES = {"cave": "cave-x32", "paviau": "paviau-x4", "chikusei": "chikusei-x4"}
+NETWORKS = {dataset: _networks(suffix) for dataset, suffix in _SUFFIXES.items()}
+STAGES = {dataset: _stages(suffix) for dataset, suffix in _SUFFIXES.items()}
 
 
 class AblationTable:
@@ -65,6 +74,7 @@ class AblationTable:
         entries = workshop.choose(self.variants)
         name = workshop.dataset or next(iter(self.variants))
         dataset = make_dataset(name, data=data)
+        dataset.load(dataset.scenes("test")[0])  # what is missing is said before hours of training
         digests: dict[Labels, str] = {}
         for own in range(seed, seed + SEEDS):
             for entry in entries:
@@ -72,18 +82,36 @@ class AblationTable:
                 for trial in entry_trials(entry, labels, dataset, "test", own, seed, workshop, digests):
                     yield replace(trial, kept_as="ablations")
 
-    def report(self, rows: Rows) -> str:
-        """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""
-        parts = []
+    def lines(self, rows: Rows) -> list[TableLine]:
+        """Return means over scenes and seeds, and the paper's lines."""
+        lines = []
         for name in dict.fromkeys(labels[0] for labels in rows):
             published = {row.method: row for row in self.published.get(name, ())}
-            lines = []
             for entry in self.variants[name]:
                 of_seed = seed_means(rows, name, entry.title)
                 if of_seed:
-                    lines.append([*seed_cells(entry.title, of_seed), published_cell(published.get(entry.published))])
-            titles = [*SEED_TITLES, "the paper's"]
-            parts.append(f"{name}, mean of the test scenes.\n\n{markdown_table(titles, lines)}")
+                    psnr = [row.psnr_db for row in of_seed]
+                    spread = stdev(psnr) if len(psnr) > 1 else None
+                    paper = published.get(entry.published)
+                    psf = PROTOCOLS[name].psf
+                    lines.append(TableLine(name, psf, entry.title, mean_row(of_seed), paper, len(of_seed), spread))
+        return lines
+
+    def report(self, rows: Rows) -> str:
+        """Return means over scenes and seeds, their spread over seeds, and the paper's lines."""
+        parts, lines = [], self.lines(rows)
+        for name in dict.fromkeys(line.dataset for line in lines):
+            cells = [
+                [
+                    *seed_cells(line.title, seed_means(rows, name, line.title)),
+                    published_cell(line.published),
+                    line.mean.told,
+                ]
+                for line in lines
+                if line.dataset == name
+            ]
+            table = markdown_table([*SEED_TITLES, "the paper's", "told"], cells)
+            parts.append(f"{name}, mean of the test scenes. PSF: {PROTOCOLS[name].psf}.\n\n{table}")
         return "\n".join(parts)
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.kept_images import KeptImages
 from hsrdiff.experiments.protocols import PROTOCOLS
 from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
@@ -48,11 +47,10 @@ class BandFigure:
         scene = self.scene or dataset.scenes("test")[0]
         images = self._images(workshop.folder.parent)
 
-        def keep(title: str, fusion: Fusion, given: Scene) -> None:
+        def keep(title: str, fusion: Fusion, given: Scene) -> dict[str, str]:
             assert given.Z is not None
-            images.mkdir(parents=True, exist_ok=True)
-            for name, image in ((title, fusion.Z_hat), (_TRUTH, given.Z)):
-                np.save(images / file_of(name), image[0, self.band - 1].double().numpy())
+            shown = ((title, fusion.Z_hat), (_TRUTH, given.Z))
+            return images.keep({name: image[0, self.band - 1].double().numpy() for name, image in shown})
 
         for entry in protocol.entries:
             make, digest = trained_fuser(entry, seed, workshop)
@@ -64,7 +62,7 @@ class BandFigure:
                 paired=True,
                 made_of={entry.title: digest} if digest else None,
                 keep=keep,
-                kept=lambda title: (images / file_of(title)).exists(),
+                kept=lambda title, row: images.belong(row, (title, _TRUTH)),
             )
 
     def draw(self, rows: Rows, folder: Path) -> Path:
@@ -73,8 +71,8 @@ class BandFigure:
         scene = next(iter(rows))[1]
         return band_comparison(
             folder / f"{self.name}.png",
-            np.load(images / file_of(_TRUTH)),
-            {title: np.load(images / file_of(title)) for _, _, title in rows},
+            images.load(_TRUTH),
+            {title: images.load(title) for _, _, title in rows},
             title=f"{self.dataset}, {scene}: band {self.band}",
             subtitle=f"Every method of Table 1, x{PROTOCOLS[self.dataset].factor}; below each its squared error",
         )
@@ -86,19 +84,8 @@ class BandFigure:
             for labels, row in rows.items()
         ]
         table = markdown_table(["method", "PSNR dB", "SSIM", "SAM °", "ERGAS"], lines)
-        return f"![{self.summary}]({self.name}.png)\n\nScores of all bands of the scene.\n\n{table}"
+        psf = PROTOCOLS[self.dataset].psf
+        return f"![{self.summary}]({self.name}.png)\n\nScores of all bands of the scene. PSF: {psf}.\n\n{table}"
 
-    def _images(self, folder: Path) -> Path:
-        return folder / f"{self.name}-images"
-
-
-def file_of(title: str) -> str:
-    """Return the name of a file for what a table calls a method.
-
-    Args:
-        title: What the table calls it.
-
-    Returns:
-        A name that every file system takes.
-    """
-    return "".join(c if c.isalnum() else "-" for c in title.lower()) + ".npy"
+    def _images(self, folder: Path) -> KeptImages:
+        return KeptImages(folder / f"{self.name}-images")

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import torch
 
 from hsrdiff.evaluation import Row, evaluate_fuser
+from hsrdiff.experiments.table_lines import TableLine
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser, Fusion
 from hsrdiff.networks import shipped_digest
@@ -23,7 +24,7 @@ Labels = tuple[str, ...]
 LR_PIXELS = "LR pixels"  # topic of a note: how many of them are valid
 
 
-def _always() -> bool:
+def _always(row: Row) -> bool:
     return True
 
 
@@ -35,7 +36,7 @@ class Trial:
         labels: What the row is about, such as scene, condition and method; unique in its experiment.
         content: Returns a digest of what the row is computed from, so that a kept row is used for nothing else.
         run: Computes the row.
-        whole: Whether what goes with a kept row, such as an image, is still there.
+        whole: Tells of a kept row whether what goes with it, such as an image, is still there.
         kept_as: What the row is kept under beside its labels, so that experiments with a line in common compute it
             once; the experiment's name when empty.
     """
@@ -43,7 +44,7 @@ class Trial:
     labels: Labels
     content: Callable[[], str]
     run: Callable[[], Row]
-    whole: Callable[[], bool] = _always
+    whole: Callable[[Row], bool] = _always
     kept_as: str = ""
 
 
@@ -118,6 +119,21 @@ class TrainingExperiment(Experiment, Protocol):
 
 
 @runtime_checkable
+class TableExperiment(Experiment, Protocol):
+    """An experiment that makes a table of the paper."""
+
+    def lines(self, rows: Rows) -> Sequence[TableLine]:
+        """Return the lines of the table, ours and the paper's.
+
+        Args:
+            rows: The row of every trial by its labels.
+
+        Returns:
+            The lines, in order.
+        """
+
+
+@runtime_checkable
 class DrawingExperiment(TrainingExperiment, Protocol):
     """An experiment whose report has a figure."""
 
@@ -142,7 +158,7 @@ def fusion_trials(
     paired: bool = False,
     made_of: Mapping[str, str] | None = None,
     keep: Callable[[str, Fusion, Scene], Mapping[str, str] | None] | None = None,
-    kept: Callable[[str], bool] | None = None,
+    kept: Callable[[str, Row], bool] | None = None,
     digests: dict[Labels, str] | None = None,
 ) -> Iterator[Trial]:
     """Return a trial for each method on one scene, which is made once, when the first of them needs it.
@@ -156,7 +172,7 @@ def fusion_trials(
         made_of: For methods with weights of their own, a digest of those.
         keep: Called with each method's name, its result and the scene, to keep what is to be drawn; the notes that it
             returns are added to the row's.
-        kept: Tells by a method's name whether that is still there.
+        kept: Tells by a method's name and its kept row whether that is still there.
         digests: Of scenes by their labels, shared by calls with the same scenes, so that rows which are there already
             are found without making their scene once for each method.
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
-from hsrdiff.experiments.band_figures import file_of
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
-from hsrdiff.experiments.protocols import Entry
+from hsrdiff.experiments.kept_images import KeptImages
+from hsrdiff.experiments.protocols import PROTOCOLS, Entry
 from hsrdiff.experiments.table1 import trained_fuser
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fusion
@@ -45,15 +45,17 @@ class ErrorFigure:
         """Yield each method on the scene; what it fused is kept as colours and error."""
         figure_class()  # a missing extra is said before the work
         dataset = make_dataset(DATASET, data=data)
-        images = workshop.folder.parent / f"{self.name}-images"
+        dataset.load(SCENE)  # what is missing is said before hours of training
+        images = self._images(workshop.folder.parent)
 
-        def keep(title: str, fusion: Fusion, given: Scene) -> None:
+        def keep(title: str, fusion: Fusion, given: Scene) -> dict[str, str]:
             assert given.Z is not None
-            images.mkdir(parents=True, exist_ok=True)
+            shown = {}
             for name, image in ((title, fusion.Z_hat), (_TRUTH, given.Z)):
                 colours = image[0, list(_COLOURS)].clamp(0, 1).double()
                 error = (image - given.Z)[0].double().square().mean(dim=0).sqrt()
-                np.save(images / file_of(name), np.concatenate([colours.numpy(), error[None].numpy()]))
+                shown[name] = np.concatenate([colours.numpy(), error[None].numpy()])
+            return images.keep(shown)
 
         for entry in ENTRIES:
             make, digest = trained_fuser(entry, seed, workshop)
@@ -65,13 +67,14 @@ class ErrorFigure:
                 paired=True,
                 made_of={entry.title: digest} if digest else None,
                 keep=keep,
-                kept=lambda title: (images / file_of(title)).exists(),
+                kept=lambda title, row: images.belong(row, (title, _TRUTH)),
             )
 
     def draw(self, rows: Rows, folder: Path) -> Path:
         """Draw colours and root mean square errors over the bands."""
-        kept = {title: np.load(folder / f"{self.name}-images" / file_of(title)) for _, _, title in rows}
-        truth = np.load(folder / f"{self.name}-images" / file_of(_TRUTH))
+        images = self._images(folder)
+        kept = {title: images.load(title) for _, _, title in rows}
+        truth = images.load(_TRUTH)
         pictures = {title: _colours(image) for title, image in kept.items()}
         return compare_pictures(
             folder / f"{self.name}.png",
@@ -90,7 +93,10 @@ class ErrorFigure:
             for labels, row in rows.items()
         ]
         table = markdown_table(["method", "PSNR dB", "SSIM", "SAM °", "ERGAS"], lines)
-        return f"![{self.summary}]({self.name}.png)\n\n{table}"
+        return f"![{self.summary}]({self.name}.png)\n\nPSF: {PROTOCOLS[DATASET].psf}.\n\n{table}"
+
+    def _images(self, folder: Path) -> KeptImages:
+        return KeptImages(folder / f"{self.name}-images")
 
 
 def _colours(image: np.ndarray) -> np.ndarray:

@@ -14,8 +14,8 @@ import xarray as xr
 from hsrdiff.cubes import as_cube
 from hsrdiff.datasets import make_pairs
 from hsrdiff.evaluation import Row
-from hsrdiff.experiments.band_figures import file_of
 from hsrdiff.experiments.base import Rows, Trial, markdown_table, scene_digest
+from hsrdiff.experiments.kept_images import KeptImages
 from hsrdiff.experiments.protocols import Entry
 from hsrdiff.experiments.real_pair import REDUCED_ERROR, fuse_pair, real_scene
 from hsrdiff.experiments.workshop import Workshop
@@ -61,30 +61,27 @@ class PairFigure:
         made = cache(lambda: real_scene(pairs, pair))
 
         @cache
-        def keep_inputs() -> None:
+        def inputs() -> dict[str, FloatArray]:
             scene = made()[0]
-            images.mkdir(parents=True, exist_ok=True)
             fine = _cube(scene.X, load_sensor(pairs.sensor).centroids_nm)
-            np.save(images / file_of(_FINE), fine.values[list(colour_bands(fine)[0])])
             coarse = scene.Y.repeat_interleave(scene.factor, -2).repeat_interleave(scene.factor, -1)
-            np.save(images / file_of(_COARSE), _three(coarse, scene))
+            return {_FINE: fine.values[list(colour_bands(fine)[0])], _COARSE: _three(coarse, scene)}
 
         for entry in ENTRIES:
 
             def run(entry: Entry = entry) -> Row:
-                keep_inputs()
                 scene, degraded = made()
                 row, Z_hat = fuse_pair(partial(make_fuser, entry.method, **entry.options), scene, degraded, seed)
-                np.save(images / file_of(entry.title), _three(Z_hat, scene))
-                notes = row.notes | _described(scene)
+                kept = images.keep({entry.title: _three(Z_hat, scene), **inputs()})
+                notes = row.notes | _described(scene) | kept
                 return replace(row, method=entry.title, scene=f"{pairs.name}, {pair}", notes=notes)
 
             def content(entry: Entry = entry) -> str:
                 needs = make_fuser(entry.method, **entry.options).needs
                 return scene_digest(made()[0]) + (shipped_digest() if needs.weights else "")
 
-            def whole(entry: Entry = entry) -> bool:
-                return all((images / file_of(name)).exists() for name in (entry.title, _COARSE, _FINE))
+            def whole(row: Row, entry: Entry = entry) -> bool:
+                return images.belong(row, (entry.title, _COARSE, _FINE))
 
             yield Trial((pairs.name, pair, entry.title), content, run, whole)
 
@@ -92,7 +89,7 @@ class PairFigure:
         """Draw both images and every result, with a detail of each."""
         name = next(iter(rows))[0]
         images = self._images(folder, name)
-        kept = {title: np.load(images / file_of(title)) for title in (_COARSE, _FINE, *(labels[-1] for labels in rows))}
+        kept = {title: images.load(title) for title in (_COARSE, _FINE, *(labels[-1] for labels in rows))}
         side_by_side = np.concatenate([image for title, image in kept.items() if title != _FINE], axis=2)
         shared, own = (fit_stretch(as_cube(image), _SHOWN) for image in (side_by_side, kept[_FINE]))
         pictures = {
@@ -138,8 +135,8 @@ class PairFigure:
             f"whose truth is the hyperspectral image.\n\nPSF: {first.notes['PSF']}.\n\n{markdown_table(titles, lines)}"
         )
 
-    def _images(self, folder: Path, dataset: str) -> Path:
-        return folder / f"{self.name}-images" / dataset
+    def _images(self, folder: Path, dataset: str) -> KeptImages:
+        return KeptImages(folder / f"{self.name}-images" / dataset)
 
 
 def _described(scene: Scene) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hsrdiff.observation import SpatialResponse
+
 SHIPPED = "hsr-diff-residual"
 
 
@@ -39,6 +41,7 @@ class Protocol:
         sensor: The guide; the data set's own when None.
         entries: The lines.
         summary: What is compared, in words.
+        exact_psf: The data set's own PSF; the Gaussian of P17 when None.
     """
 
     dataset: str
@@ -46,6 +49,12 @@ class Protocol:
     sensor: str | None
     entries: tuple[Entry, ...]
     summary: str
+    exact_psf: SpatialResponse | None = None
+
+    @property
+    def psf(self) -> str:
+        """The PSF in words, to stand beside every number."""
+        return (self.exact_psf or SpatialResponse.gaussian(self.factor)).describe()
 
 
 def _entries(suffix: str, diffusion: str, residual: str = "") -> tuple[Entry, ...]:
@@ -81,21 +90,22 @@ PROTOCOLS: dict[str, Protocol] = {
         32,
         None,
         _entries("cave-x32", "cdformer-cave-x32"),
-        "twelve CAVE test scenes at x32",
+        "twelve CAVE test scenes at x32, guide of a Nikon D700",
+        SpatialResponse.cave_x32(),
     ),
     "paviau": Protocol(
         "paviau",
         4,
         None,
         _entries("paviau-x4", "cdformer-paviau-x4"),
-        "the test square of PaviaU at x4",
+        "the test square of PaviaU at x4, guide of four WorldView-3 bands",
     ),
     "chikusei": Protocol(
         "chikusei",
         4,
         None,
         _entries("chikusei-x4", "cdformer-chikusei-x4"),
-        "eight test tiles of Chikusei at x4",
+        "eight test tiles of Chikusei at x4, guide of four WorldView-3 bands",
     ),
     # no data set of the paper: it stands in for those that must be asked for
     "aviris-la": Protocol(
@@ -104,6 +114,6 @@ PROTOCOLS: dict[str, Protocol] = {
         # P66: all eight bands of WorldView-3 in the visible and near infrared; PaviaU and Chikusei have four of them
         "worldview3:ms",
         _entries("aviris-la-x4", "cdformer-aviris-la-x4"),
-        "the AVIRIS test scene of Los Angeles at x4, which the paper does not have",
+        "the AVIRIS test scene of Los Angeles at x4, guide of eight WorldView-3 bands, which the paper does not have",
     ),
 }

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hsrdiff.errors import InputError
 from hsrdiff.evaluation import KeptRows, Row, row_key, to_csv
-from hsrdiff.experiments.base import DrawingExperiment, Experiment, FusionExperiment, TrainingExperiment, Trial
+from hsrdiff.experiments.base import (
+    DrawingExperiment,
+    Experiment,
+    FusionExperiment,
+    TableExperiment,
+    TrainingExperiment,
+    Trial,
+)
 from hsrdiff.experiments.catalog import find_experiment
+from hsrdiff.experiments.table_lines import lines_csv
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
@@ -43,11 +52,12 @@ def reproduce(
 
     With `out`, each finished row is kept in ``rows.jsonl`` there, and a run started again goes on behind them. A row
     belongs to the content of its scene, its method, the seed and the version. What an experiment trains is kept there
-    too.
+    too, so that experiments which share trainings may share a folder: their reports, ``NAME.md``, their rows,
+    ``NAME-rows.csv``, and the lines of a table of the paper, ``NAME.csv``, have names of their own.
 
     Args:
         name: A name in `hsrdiff.experiments.EXPERIMENTS`.
-        out: Folder for ``rows.jsonl``, ``rows.csv`` and ``report.md``.
+        out: Folder for all that is kept.
         data: Folder of the data, in place of HSRDIFF_DATA.
         seed: Decides noise, masks and what a method draws.
         threads: Processor threads; None leaves torch's choice.
@@ -70,8 +80,8 @@ def reproduce(
     rows: dict[tuple[str, ...], Row] = {}
     for trial in _trials(experiment, out, data, seed, threads, dataset, budget):
         key = row_key("experiment", trial.kept_as or name, *trial.labels, trial.content(), seed)
-        row = kept.get(key) if trial.whole() else None
-        if row is None:
+        row = kept.get(key)
+        if row is None or not trial.whole(row):
             row = trial.run()
             kept.add(key, row)
         rows[trial.labels] = row
@@ -79,9 +89,12 @@ def reproduce(
             on_row(row)
     if isinstance(experiment, DrawingExperiment) and out is not None:
         experiment.draw(rows, Path(out))
-    markdown = f"# {experiment.name}\n\n{experiment.summary}.\n\n{experiment.report(rows)}"
-    kept.write("rows.csv", to_csv(tuple(rows.values())))
-    kept.write("report.md", markdown)
+    given = f" Processor minutes of each training: {budget:g}." if budget is not None else ""
+    markdown = f"# {experiment.name}\n\n{experiment.summary}.{given}\n\n{experiment.report(rows)}"
+    kept.write(f"{name}-rows.csv", to_csv(tuple(rows.values())))
+    if isinstance(experiment, TableExperiment):
+        kept.write(f"{name}.csv", lines_csv(experiment.lines(rows)))
+    kept.write(f"{name}.md", markdown)
     return Reproduction(tuple(rows.values()), markdown)
 
 
@@ -101,7 +114,7 @@ def _trials(
             raise InputError(
                 f"the experiment '{experiment.name}' has no choice of {option}", do=f"leave --{option} out"
             )
-    if budget is not None and not budget > 0:
+    if budget is not None and not 0 < budget < math.inf:
         raise InputError(f"a budget of {budget:g} minutes", expected="a positive number", do="change --budget")
     if isinstance(experiment, TrainingExperiment):
         if out is None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from hsrdiff.datasets import Dataset, make_dataset
-from hsrdiff.evaluation import PUBLISHED, PublishedRow, dataset_scene, mean_row
+from hsrdiff.evaluation import PUBLISHED, dataset_scene, mean_row
 from hsrdiff.experiments.base import Labels, Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.protocols import PROTOCOLS, Entry
+from hsrdiff.experiments.table_lines import TableLine, published_cell
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser, make_fuser
 from hsrdiff.training.kinds import steps_of
@@ -37,33 +38,43 @@ class Table1:
         for entry in sorted(protocol.entries, key=lambda entry: entry.method in SLOW):
             yield from entry_trials(entry, (protocol.dataset,), dataset, "test", seed, seed, workshop, digests)
 
-    def report(self, rows: Rows) -> str:
+    def lines(self, rows: Rows) -> list[TableLine]:
         """Return the means, the paper's beside ours."""
-        parts = []
+        lines = []
         for name in dict.fromkeys(labels[0] for labels in rows):
             protocol = PROTOCOLS[name]
             published = {row.method: row for row in PUBLISHED.get(name, ())}
-            lines = []
             for entry in protocol.entries:
                 found = [row for labels, row in rows.items() if labels[0] == name and labels[-1] == entry.title]
-                if not found:
-                    continue
-                mean = mean_row(found)
-                lines.append(
-                    [
-                        entry.title,
-                        f"{mean.psnr_db:.2f}",
-                        f"{mean.ssim:.4f}",
-                        f"{mean.sam_deg:.2f}",
-                        f"{mean.ergas:.3f}",
-                        f"{mean.seconds:.1f}",
-                        published_cell(published.get(entry.published)),
-                        mean.told,
-                    ]
-                )
+                if found:
+                    paper = published.get(entry.published)
+                    lines.append(TableLine(name, protocol.psf, entry.title, mean_row(found), paper))
+        return lines
+
+    def report(self, rows: Rows) -> str:
+        """Return the lines of each data set."""
+        parts, lines = [], self.lines(rows)
+        for name in dict.fromkeys(line.dataset for line in lines):
+            protocol = PROTOCOLS[name]
+            cells = [_cells(line) for line in lines if line.dataset == name]
             titles = ["method", "PSNR dB", "SSIM", "SAM °", "ERGAS", "s a scene", "the paper's", "told"]
-            parts.append(f"{protocol.summary[0].upper()}{protocol.summary[1:]}.\n\n{markdown_table(titles, lines)}")
+            summary = f"{protocol.summary[0].upper()}{protocol.summary[1:]}. PSF: {protocol.psf}."
+            parts.append(f"{summary}\n\n{markdown_table(titles, cells)}")
         return "\n".join(parts)
+
+
+def _cells(line: TableLine) -> list[str]:
+    mean = line.mean
+    return [
+        line.title,
+        f"{mean.psnr_db:.2f}",
+        f"{mean.ssim:.4f}",
+        f"{mean.sam_deg:.2f}",
+        f"{mean.ergas:.3f}",
+        f"{mean.seconds:.1f}",
+        published_cell(line.published),
+        mean.told,
+    ]
 
 
 def entry_trials(
@@ -132,17 +143,3 @@ def trained_fuser(entry: Entry, seed: int, workshop: Workshop) -> tuple[Callable
     steps = overrides.get("training.steps", "all")
     trained = workshop.weights(entry.recipe, f"{entry.recipe}-{steps}-steps-seed{seed}", overrides)
     return partial(make_fuser, entry.method, weights=trained.path, **entry.options), trained.digest
-
-
-def published_cell(row: PublishedRow | None) -> str:
-    """Return PSNR, SSIM, SAM and ERGAS in one cell.
-
-    Args:
-        row: A published row, if there is one.
-
-    Returns:
-        The cell, empty without a row.
-    """
-    if row is None:
-        return ""
-    return f"{row.psnr_db:.2f} / {row.ssim:.4f} / {row.sam_deg:.2f} / {row.ergas:.3f}"
