@@ -40,6 +40,7 @@ class ExpectedError:
         Returns:
             Shape (1, B, H, W), at least 0; 0 where the level is.
         """
+        # P76: signs multiply, so that the result follows the unit and none of them alone decides
         first = self.constant + (1.0 - sum(self.powers.values())) * level.log()
         total = first[:, None, None].expand_as(next(iter(signs.values()))).clone()
         for name, power in self.powers.items():
