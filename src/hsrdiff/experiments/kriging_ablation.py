@@ -17,8 +17,8 @@ from hsrdiff.fusers.kriging import Kriging
 from hsrdiff.fusers.kriging.area import AreaKriging
 from hsrdiff.fusers.kriging.kernel import Coordinates, Sites, SpectralKernel
 from hsrdiff.fusers.kriging.samples import Samples
+from hsrdiff.fusers.kriging.start import Start
 from hsrdiff.fusers.kriging.system import KrigingSystem
-from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.fusers.kriging.windows import krige_windows
 from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.observation import Scene
@@ -110,7 +110,7 @@ class Unprojected(Kriging):
         observation = scene.check().observation
         assert observation is not None
         samples = Samples.of(scene, observation.spatial)
-        kernel = tune(self.kernel, TuningProblem.draw(samples, generator))
+        (kernel,) = self.chosen(samples, generator)
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
             landmarks = part.landmarks(self.landmarks, generator)
@@ -125,7 +125,7 @@ class Unprojected(Kriging):
 
 def _with_kernel(kernel: type[SpectralKernel]) -> Fuser:
     fuser = Kriging(std=False)
-    fuser.kernel = kernel()
+    fuser.starts = (Start(kernel()),)
     return fuser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 import torch
 
@@ -13,6 +14,8 @@ from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.kernel import SpectralKernel
 from hsrdiff.fusers.kriging.point import PointKriging
 from hsrdiff.fusers.kriging.samples import Samples
+from hsrdiff.fusers.kriging.stacking import Estimate, average
+from hsrdiff.fusers.kriging.start import Start, kernels_on_scene, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
@@ -44,7 +47,7 @@ class Kriging:
 
     Args:
         landmarks: Pixels that span the process in a window, at least 1: more are finer and slower.
-        tune: Choose the kernel's constants on the scene by leave-one-out, else keep those of `SpectralKernel`.
+        tune: Choose the kernel's constants on the scene by leave-one-out, else keep those of `starting_points`.
         std: Return the standard deviation, for a third more time.
 
     Raises:
@@ -56,7 +59,20 @@ class Kriging:
 
     def __init__(self, *, landmarks: int = 1000, tune: bool = True, std: bool = True) -> None:
         self.landmarks, self.tune, self.std = count("landmarks", landmarks), bool(tune), bool(std)
-        self.kernel = SpectralKernel()
+        self.starts: tuple[Start, ...] | None = None
+
+    def chosen(self, samples: Samples, generator: torch.Generator) -> tuple[SpectralKernel, ...]:
+        """Return the kernel for a scene, or two for a panchromatic guide.
+
+        Args:
+            samples: The scene's samples.
+            generator: Source of the samples that constants are judged by.
+
+        Returns:
+            Kernels with their constants chosen on the scene, or as shipped where `tune` is off.
+        """
+        starts = self.starts or starting_points(int(samples.X.shape[1]))
+        return kernels_on_scene(starts, samples, generator) if self.tune else tuple(s.kernel for s in starts)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
@@ -76,28 +92,32 @@ class Kriging:
         scene.check()
         observation = require_observation(scene, self.name)
         samples = Samples.of(scene, observation.spatial)
-        kernel = self.kernel
-        if self.tune:
-            kernel = tune(kernel, TuningProblem.draw(samples, generator))
+        kernels = self.chosen(samples, generator)
         # the soft consistency weighs the estimate by its variance
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
-            fitted = AreaKriging.fit(
-                kernel,
-                part.pixels(),
-                part.landmarks(self.landmarks, generator),
-                part.block_means,
-                part.spectra,
-                part.spread[part.usable],
-                part.unseen,
-                scene.sigma_y,
-                float(observation.spatial.kernel.square().sum()),
-                directions,
-            )
-            return *fitted.predict(), fitted.system
+            pixels, landmarks = part.pixels(), part.landmarks(self.landmarks, generator)
 
-        return finish(scene, observation, krige_windows(samples, predict), self.std, _notes(kernel, self.tune))
+            def estimate(kernel: SpectralKernel) -> Estimate:
+                fitted = AreaKriging.fit(
+                    kernel,
+                    pixels,
+                    landmarks,
+                    part.block_means,
+                    part.spectra,
+                    part.spread[part.usable],
+                    part.unseen,
+                    scene.sigma_y,
+                    float(observation.spatial.kernel.square().sum()),
+                    directions,
+                )
+                return Estimate(*fitted.predict(), fitted.system)
+
+            both = reduce(average, map(estimate, kernels))
+            return both.spectra, both.variance, both.system
+
+        return finish(scene, observation, krige_windows(samples, predict), self.std, _notes(kernels, self.tune))
 
 
 class KrigingPoint:
@@ -165,17 +185,19 @@ class KrigingPoint:
         known = fitted.system.precision.new_zeros((len(samples.usable), scene.bands + 1))
         known[samples.usable] = torch.cat([fitted.system.left_out, fitted.system.precision[:, None]], dim=1)
         kriged = Kriged(spectra, variance, fitted.system.covariance(), known[:, :-1], known[:, -1])
-        return finish(scene, observation, kriged, self.std, _notes(kernel, self.tune))
+        return finish(scene, observation, kriged, self.std, _notes((kernel,), self.tune))
 
 
-def _notes(kernel: SpectralKernel, tuned: bool) -> dict[str, str]:
-    """Say which kernel was used."""
+def _notes(kernels: tuple[SpectralKernel, ...], tuned: bool) -> dict[str, str]:
+    """Say which kernels were used."""
     chosen = "chosen on the scene by leave-one-out" if tuned else "as shipped"
-    return {
-        "kernel": (
-            f"{chosen}: colour {kernel.colour:.3g}, brightness {kernel.brightness:.3g}, "
+    words = [
+        (
+            f"colour {kernel.colour:.3g}, brightness {kernel.brightness:.3g}, "
             f"reach {kernel.reach_lr:.3g} LR pixels, weights {kernel.everywhere:.3g} everywhere, "
             f"{kernel.nearby:.3g} nearby, {kernel.linear:.3g} linear, noise {kernel.noise:.2g}, "
             f"mixing {kernel.mixing:.2g}"
         )
-    }
+        for kernel in kernels
+    ]
+    return {"kernel": f"{chosen}: {'; averaged with '.join(words)}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import reduce
 from typing import Any
 
 import torch
@@ -11,12 +12,12 @@ from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.area import AreaKriging
 from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.fuser import DIRECTIONS
-from hsrdiff.fusers.kriging.kernel import Kernel, SpectralKernel
+from hsrdiff.fusers.kriging.kernel import Kernel
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED, load_kernel
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.stacking import Estimate, stack
+from hsrdiff.fusers.kriging.stacking import Estimate, average, stack
+from hsrdiff.fusers.kriging.start import kernels_on_scene, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
-from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
 from hsrdiff.fusers.options import count
 from hsrdiff.observation import Scene
@@ -89,7 +90,7 @@ class KrigingLearned:
         hidden = torch.eye(R.shape[1], dtype=R.dtype, device=R.device) - torch.linalg.pinv(R) @ R
         hidden = hidden.to(samples.X.device)
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
-        plain = tune(SpectralKernel(), TuningProblem.draw(samples, generator))
+        plain = kernels_on_scene(starting_points(scene.msi_bands), samples, generator)
         likeness = deepcopy(self.kernel).to(samples.X.dtype)
         shares: list[float] = []
 
@@ -116,7 +117,7 @@ class KrigingLearned:
                 )
                 return Estimate(*fitted.predict(), fitted.system)
 
-            first, second = estimate(likeness, hidden), estimate(plain, None)
+            first, second = estimate(likeness, hidden), reduce(average, (estimate(kernel, None) for kernel in plain))
             both, share = stack(first, second, spread, hidden)
             shares.append(share)
             spectra = torch.cat([both.spectra, second.spectra - first.spectra], dim=1) if apart else both.spectra

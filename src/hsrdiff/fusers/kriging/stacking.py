@@ -50,7 +50,7 @@ def stack(first: Estimate, second: Estimate, spread: torch.Tensor, hidden: torch
     """Average two estimates of one part.
 
     Only what the guide does not see of a spectrum decides, since the rest comes from the guide; pure samples weigh
-    more. The errors of both are taken to go together, so that the variance is rather too large.
+    more.
 
     Args:
         first: From one kernel.
@@ -64,6 +64,21 @@ def stack(first: Estimate, second: Estimate, spread: torch.Tensor, hidden: torch
     one, two = first.system, second.system
     pure = 1.0 / (1.0 + spread / (spread.median() + torch.finfo(torch.float64).tiny))
     w = stack_weight(one.left_out @ hidden, two.left_out @ hidden, pure / pure.sum())
+    return average(first, second, w), w
+
+
+def average(first: Estimate, second: Estimate, w: float = 0.5) -> Estimate:
+    """Return ``w first + (1 - w) second``; their errors are taken to go together: the variance is rather too large.
+
+    Args:
+        first: From one kernel.
+        second: From another one, for the same samples and pixels.
+        w: Weight of the first, in [0, 1].
+
+    Returns:
+        The mean, in units of which each band's factor is near 1.
+    """
+    one, two = first.system, second.system
     levels = [float(system.scale().mean()) for system in (one, two)]
 
     def together(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -73,4 +88,4 @@ def stack(first: Estimate, second: Estimate, spread: torch.Tensor, hidden: torch
     precision = 1.0 / together(1.0 / one.precision, 1.0 / two.precision).clamp_min(tiny)
     system = KrigingSystem(one.weights, w * one.left_out + (1.0 - w) * two.left_out, precision, one.explained)
     spectra = w * first.spectra + (1.0 - w) * second.spectra
-    return Estimate(spectra, together(first.variance, second.variance), system), w
+    return Estimate(spectra, together(first.variance, second.variance), system)

@@ -122,17 +122,21 @@ class TuningProblem:
         return product
 
 
-def tune(kernel: SpectralKernel, problem: TuningProblem, steps: int = STEPS) -> SpectralKernel:
+def tune(
+    kernel: SpectralKernel, problem: TuningProblem, steps: int = STEPS, prior: float | None = None
+) -> SpectralKernel:
     """Move the kernel's constants to smaller leave-one-out errors, by gradient and not far from where they were.
 
     Args:
         kernel: Where to start.
         problem: What to judge by.
         steps: Steps of Adam.
+        prior: Weight of the squared distance of the logarithms from where they were; `PRIOR` when None.
 
     Returns:
         The best kernel met, with plain numbers.
     """
+    weight = PRIOR if prior is None else prior
     start = torch.tensor([float(getattr(kernel, name)) for name in TUNED], dtype=torch.float64).log()
     moved = start.clone().requires_grad_()
     optimiser = torch.optim.Adam([moved], lr=RATE)
@@ -141,7 +145,7 @@ def tune(kernel: SpectralKernel, problem: TuningProblem, steps: int = STEPS) -> 
         with torch.enable_grad():
             values = moved.exp()
             trial = dataclasses.replace(kernel, **dict(zip(TUNED, values, strict=True)))
-            loss = problem.loss(trial) + PRIOR * (moved - start).square().sum()
+            loss = problem.loss(trial) + weight * (moved - start).square().sum()
         if loss.item() < smallest:
             best, smallest = moved.detach().clone(), loss.item()
         if step < steps:

@@ -1,0 +1,62 @@
+"""Where the constants start: one kernel for colour, the mean of two for a panchromatic guide."""
+
+import dataclasses
+
+import pytest
+import torch
+from fuser_scenes import small_scene
+
+from hsrdiff.fusers.kriging import Kriging, SpectralKernel
+from hsrdiff.fusers.kriging.stacking import Estimate, average
+from hsrdiff.fusers.kriging.start import PANCHROMATIC, Start, starting_points
+from hsrdiff.fusers.kriging.system import solve_features
+from hsrdiff.observation import Observation, SpectralResponse
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def panchromatic(scene):
+    R = scene.observation.spectral.matrix.mean(dim=0, keepdim=True)
+    observation = Observation(SpectralResponse(R), scene.observation.spatial)
+    X, Y = observation.observe(scene.Z)
+    return dataclasses.replace(scene, X=X, Y=Y, observation=observation)
+
+
+def fuse(scene, starts=None, **options):
+    method = Kriging(landmarks=60, std=False, **options)
+    method.starts = starts
+    return method.fuse(scene, generator=generator())
+
+
+@pytest.mark.parametrize("bands", [2, 4, 8])
+def test_a_guide_of_several_bands_has_one_kernel_as_shipped(bands):
+    assert starting_points(bands) == (Start(SpectralKernel()),)
+
+
+@pytest.mark.parametrize("tune", [False, True])
+def test_a_panchromatic_result_is_the_mean_of_both_kernels(tune):
+    scene = panchromatic(small_scene())
+    both = fuse(scene, tune=tune)
+    each = [fuse(scene, (start,), tune=tune).Z_hat for start in PANCHROMATIC]
+    assert float((each[0] - each[1]).abs().max()) > 1e-5
+    # the projection is affine, so the mean of consistent estimates is the consistent mean
+    torch.testing.assert_close(both.Z_hat, (each[0] + each[1]) / 2, rtol=0, atol=1e-6)
+    assert "averaged with" in both.notes["kernel"]
+
+
+def test_errors_of_a_mean_are_the_mean_of_errors_and_of_an_estimate_with_itself_the_same():
+    F = torch.rand((20, 6), generator=generator(), dtype=torch.float64) - 0.5
+    Y = torch.rand((20, 3), generator=generator(1), dtype=torch.float64)
+    estimates = []
+    for noise in (0.1, 1.0):
+        system = solve_features(F, torch.full((20,), noise).double(), Y)
+        estimates.append(Estimate(F @ system.weights, torch.full((20,), 0.2).double(), system))
+    mean = average(*estimates)
+    torch.testing.assert_close(mean.spectra, (estimates[0].spectra + estimates[1].spectra) / 2)
+    errors = [estimate.system.left_out for estimate in estimates]
+    torch.testing.assert_close(mean.system.left_out, (errors[0] + errors[1]) / 2)
+    same = average(estimates[0], estimates[0])
+    level = float(estimates[0].system.scale().mean())
+    torch.testing.assert_close(same.variance * same.system.scale().mean(), estimates[0].variance * level)
