@@ -180,6 +180,36 @@ def test_the_cost_of_a_choice_by_hand():
     assert "| regression (nothing compared) |" in report
 
 
+def test_a_choice_on_noisy_pairs_is_told_what_noise_the_pair_shows(monkeypatch):
+    import hsrdiff.experiments.auto_choice as module
+
+    class OneScene:
+        def scenes(self, split):
+            return ("here",) if split == "test" else ()
+
+    given = []
+
+    def trials(labels, make, fusers, seed):
+        given.append((labels, make()))
+        return iter(())
+
+    monkeypatch.setattr(module, "make_dataset", lambda *_, **__: OneScene())
+    monkeypatch.setattr(module, "dataset_scene", lambda *_, **__: large_scene())
+    monkeypatch.setattr(module, "fusion_trials", trials)
+    experiment = module.AutoChoice(("a",), (4,), ("gaussian4",), ("bicubic",), (20.0, 40.0), "noisy", "words")
+    chosen = list(experiment.trials(None, 0))
+    assert [trial.labels[3] for trial in chosen] == ["gaussian4, 20 dB", "gaussian4, 40 dB"]
+    (_, strong), (_, weak) = given
+    clean = large_scene()
+    for scene, snr_db in ((strong, 20.0), (weak, 40.0)):
+        noise = (scene.X - clean.X).double().square().mean() / clean.X.double().square().mean()
+        assert float(10 * noise.log10()) == pytest.approx(-snr_db, abs=0.3)
+    # estimated, so that detail counts a little
+    assert strong.sigma_x == pytest.approx(0.1 * float(clean.X.square().mean().sqrt()), rel=0.6)
+    assert 0 < weak.sigma_x < 0.5 * strong.sigma_x
+    assert experiment.summary == "words"
+
+
 def test_rank_correlations_with_the_truth_by_hand():
     from hsrdiff.experiments.quality_without_truth import QualityWithoutTruth
 

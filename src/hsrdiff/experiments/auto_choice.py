@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from statistics import fmean, median
 
@@ -14,7 +14,8 @@ from hsrdiff.evaluation import Row, dataset_scene
 from hsrdiff.experiments.base import LR_PIXELS, Rows, Trial, fusion_trials, markdown_table, scene_digest
 from hsrdiff.experiments.kriging_scenes import SETS
 from hsrdiff.fusers import Fuser
-from hsrdiff.observation import Scene
+from hsrdiff.observation import Scene, add_noise, pair_noise
+from hsrdiff.rng import generator
 from hsrdiff.typing import PathLike
 
 # at factor 8 no pair of these scenes leaves enough pixels for a comparison
@@ -38,10 +39,17 @@ class _Case:
 
 
 class AutoChoice:
-    """All scenes of five data sets at two factors with four and eight bands, every method at both resolutions."""
+    """All scenes of five data sets at two factors with four and eight bands, every method at both resolutions.
 
-    name = "auto-choice"
-    summary = "The method chosen on the degraded pair against the best on the pair itself, on small real scenes"
+    Args:
+        sets: Data sets.
+        factors: H / h.
+        guides: Of X.
+        methods: Those to compare; all candidates when None.
+        snr_db: Signal-to-noise ratios of both images, dB; without noise when empty. Levels are estimated on the pair.
+        name: Name in the catalog.
+        summary: One line for a list.
+    """
 
     def __init__(
         self,
@@ -49,8 +57,12 @@ class AutoChoice:
         factors: Sequence[int] = FACTORS,
         guides: Sequence[str] = GUIDES,
         methods: Sequence[str] | None = None,
+        snr_db: Sequence[float] = (),
+        name: str = "auto-choice",
+        summary: str = "The method chosen on the degraded pair against the best on the pair itself, small real scenes",
     ) -> None:
         self.sets, self.factors, self.guides, self.methods = sets, factors, guides, methods
+        self.snr_db, self.name, self.summary = snr_db, name, summary
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every pair, then the choice."""
@@ -60,10 +72,22 @@ class AutoChoice:
                 for guide in self.guides:
                     dataset = make_dataset(name, data=data, factor=factor, sensor=guide)
                     for scene in (*dataset.scenes("train"), *dataset.scenes("test")):
-                        make = cache(partial(dataset_scene, dataset, scene, seed=seed))
-                        labels = (name, scene, f"x{factor}", guide)
-                        yield from fusion_trials(labels, make, fusers, seed)
-                        yield _choice_trial(labels, make, fusers, seed)
+                        make = partial(dataset_scene, dataset, scene, seed=seed)
+                        for kind, made in self._kinds(make, scene, seed):
+                            labels = (name, scene, f"x{factor}", f"{guide}{kind}")
+                            yield from fusion_trials(labels, made, fusers, seed)
+                            yield _choice_trial(labels, made, fusers, seed)
+
+    def _noise(self) -> str:
+        """Say what noise there is."""
+        return f"white noise of {', '.join(f'{s:g}' for s in self.snr_db)} dB in both" if self.snr_db else "no noise"
+
+    def _kinds(self, make: Callable[[], Scene], name: str, seed: int) -> Iterator[tuple[str, Callable[[], Scene]]]:
+        """Yield what is done to a scene, in words, and what makes it."""
+        if not self.snr_db:
+            yield "", cache(make)
+        for snr_db in self.snr_db:
+            yield f", {snr_db:g} dB", cache(partial(_noisy, make, snr_db, name, seed))
 
     def report(self, rows: Rows) -> str:
         """Return how often the choice was the best by data set and factor, and every choice that was not."""
@@ -72,6 +96,7 @@ class AutoChoice:
         groups = {
             **{s: [c for c in cases if c.scene[0] == s] for s in self.sets},
             **{f"x{f}": [c for c in cases if c.scene[2] == f"x{f}"] for f in self.factors},
+            **{f"{s:g} dB": [c for c in cases if c.scene[3].endswith(f", {s:g} dB")] for s in self.snr_db},
             "nothing compared": [c for c in cases if not c.compared],
             "all": cases,
         }
@@ -109,7 +134,8 @@ class AutoChoice:
             for c in wrong
         ]
         return (
-            "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, no noise. "
+            "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, "
+            f"{self._noise()}. "
             "Cost is the RMSE of a method over that of the best, at full resolution. The winner is the method with the "
             "least error on the degraded pair; of those equal to it the preferred is chosen. The last columns are "
             "what a method costs in the mean when it is always used.\n\n"
@@ -117,6 +143,16 @@ class AutoChoice:
             f"## Choices that cost more than {SAME}\n\n"
             f"{markdown_table(['data set', 'scene', 'factor', 'guide', 'chosen', 'best', 'cost'], listed, left=6)}"
         )
+
+
+def _noisy(make: Callable[[], Scene], snr_db: float, name: str, seed: int) -> Scene:
+    """Add white noise of one ratio to both images, and estimate its levels as `fuse` does."""
+    scene = make()
+    X, _ = add_noise(scene.X, snr_db, generator(seed, "noise", name, "X"))
+    Y, _ = add_noise(scene.Y, snr_db, generator(seed, "noise", name, "Y"))
+    scene = replace(scene, X=X, Y=Y)
+    levels = pair_noise(scene)
+    return replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
 
 
 def _choice_trial(

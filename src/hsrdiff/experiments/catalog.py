@@ -47,6 +47,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         KrigingAblation(),
         KrigingCost(),
         AutoChoice(),
+        AutoChoice(
+            factors=(4,),
+            guides=("gaussian4",),
+            snr_db=(25.0, 35.0),
+            name="auto-choice-noisy",
+            summary="The same with white noise in both images, its levels estimated on the pair",
+        ),
         QualityWithoutTruth(),
         Paris(),
         HypSenTransfer(),
