@@ -109,7 +109,8 @@ def command(
         typer.Option(
             "--std",
             metavar="FILE",
-            help="Cube for the standard deviation, of methods that give one (kriging); auto compares only these.",
+            help="Cube for how large the error of each value is likely to be, a standard deviation: of residual mode "
+            "and the kriging methods; auto compares only these.",
         ),
     ] = None,
     dtype: Annotated[
@@ -194,7 +195,7 @@ def command(
             said = name.replace("_", " ") if topic_of_note == name else f"note on {topic_of_note.replace('_', ' ')}"
             screen.print(f"  {said}: {text}", markup=False)
     if std is not None:
-        screen.print(f"[bold]{escape(std)}[/bold]: its standard deviation")
+        screen.print(f"[bold]{escape(std)}[/bold]: how large its errors are likely to be, as a standard deviation")
 
 
 def _summary(cube: xr.DataArray) -> str:
