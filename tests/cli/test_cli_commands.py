@@ -200,7 +200,7 @@ def test_deviation_numbers_and_residuals_are_written_and_told(truth, tmp_path):
     assert "residual hsi: RMS" in done.output
     assert "packing: uint16 with scale" in done.output
     assert "note on non negative" in done.output
-    assert f"{std}: its standard deviation" in done.output
+    assert f"{std}: how large its errors are likely to be, as a standard deviation" in done.output
     assert open_cube(fused).encoding["dtype"] == np.uint16
     assert (open_cube(std).values >= 0).all()
 
