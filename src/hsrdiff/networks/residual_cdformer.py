@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from hsrdiff.errors import ShapeError
 from hsrdiff.networks.conditioning import NCS2TL, KeysValues
 from hsrdiff.networks.convolutions import folded
+from hsrdiff.networks.elementwise import asinh, in_working_type
 from hsrdiff.networks.initialise import calm, kaiming
 from hsrdiff.networks.layers import S2TL
 from hsrdiff.typing import Denoise
@@ -137,8 +138,8 @@ class ResidualCDFormer(nn.Module):
             # Numerics: slopes at an edge are large beside the errors, and so would be their rounding in bfloat16
             with torch.autocast(optics.device.type, enabled=False):
                 direct = self.direct(optics)
-            condition = torch.cat([condition, torch.asinh(_GENTLE * optics)], dim=1)
-        features = folded(self._whole(condition), self.sr_in, self.config.patch)
+            condition = torch.cat([in_working_type(t) for t in (condition, asinh(_GENTLE * optics))], dim=1)
+        features = folded(self._whole(in_working_type(condition)), self.sr_in, self.config.patch)
         memories = []
         for sr_layer, ds_layer in zip(self.sr, self.ds, strict=True):
             features = sr_layer(features)
