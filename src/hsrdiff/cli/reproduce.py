@@ -28,11 +28,19 @@ def command(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Keep rows, report (NAME.md) and trained weights here; the same command goes on behind them.",
+        ),
     ] = None,
     threads: ThreadsOption = None,
     dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="NAME", help="Which data set, where an experiment has several.")
+        str | None,
+        typer.Option(
+            "--dataset", metavar="NAME", help="Which data set, where an experiment has several; else its first."
+        ),
     ] = None,
     budget: Annotated[
         float | None,
