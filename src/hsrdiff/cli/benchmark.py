@@ -28,7 +28,9 @@ def command(
     method: Annotated[
         list[str], typer.Option("--method", metavar="NAME", help="A method of fuse, but not auto; repeatable.")
     ],
-    split: Annotated[str, typer.Option("--split", help="Which scenes: train, fit, validation or test.")] = "test",
+    split: Annotated[
+        str, typer.Option("--split", help="Which scenes: train, its two parts fit and validation, or test.")
+    ] = "test",
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; the data set's own when left out.")
     ] = None,
@@ -46,7 +48,9 @@ def command(
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="METHOD.KEY=VALUE", help="An option of a method; repeatable."),
+        typer.Option(
+            "--set", metavar="METHOD.KEY=VALUE", help="An option of a method, such as hsr-diff.steps=10; repeatable."
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")

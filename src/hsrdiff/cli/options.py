@@ -45,7 +45,8 @@ HsiVariableOption = Annotated[
     typer.Option(
         "--hsi-variable",
         metavar="NAME",
-        help="What to read of HSI where its file holds several things: an array's name; of products 'unmasked'.",
+        help="What to read of HSI where its file holds several things: an array's name; of products 'unmasked', which "
+        "keeps pixels under clouds and the like.",
     ),
 ]
 MsiVariableOption = Annotated[

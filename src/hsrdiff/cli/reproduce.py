@@ -45,7 +45,9 @@ def command(
     budget: Annotated[
         float | None,
         typer.Option(
-            "--budget", metavar="MINUTES", help="Processor time of each training, where an experiment trains."
+            "--budget",
+            metavar="MINUTES",
+            help="Processor time of each training, where an experiment trains; else as its recipes have it.",
         ),
     ] = None,
     seed: SeedOption = 0,
