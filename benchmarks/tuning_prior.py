@@ -1,6 +1,7 @@
 """How far the scene may move the constants of the kernel: kriging's error against the weight of its prior.
 
 On training scenes, for guides of 1, 4 and 8 bands and CAVE's own; ratios to the shipped weight, with the same draws.
+One kernel from the shipped constants, with one band too, where `kriging` takes two under a prior of their own.
 
 Usage: python -m benchmarks.tuning_prior
 """
@@ -15,6 +16,7 @@ import torch
 from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.fusers.kriging import Kriging, tuning
+from hsrdiff.fusers.kriging.start import COLOURED
 from hsrdiff.rng import generator
 
 WEIGHTS = (0.03, 0.1, 0.3, 1.0, 100.0)
@@ -41,7 +43,9 @@ def errors(name: str, factor: int, sensor: str | None, scene: str) -> list[float
     found = []
     for weight in WEIGHTS:
         tuning.PRIOR = weight
-        Z_hat = Kriging(std=False).fuse(given, generator=generator(0, "x")).Z_hat
+        fuser = Kriging(std=False)
+        fuser.starts = COLOURED
+        Z_hat = fuser.fuse(given, generator=generator(0, "x")).Z_hat
         valid = torch.isfinite(given.Z) & torch.isfinite(Z_hat)
         found.append(float((Z_hat - given.Z)[valid].double().square().mean().sqrt()))
     return found

@@ -25,15 +25,22 @@ def command(
             help="A data set, such as indian-pines or cave (a wrong name lists them all), or a folder of scenes.",
         ),
     ],
-    method: Annotated[list[str], typer.Option("--method", metavar="NAME", help="A method, as of fuse; repeatable.")],
-    split: Annotated[str, typer.Option("--split", help="Which scenes: train, fit, validation or test.")] = "test",
+    method: Annotated[
+        list[str], typer.Option("--method", metavar="NAME", help="A method of fuse, but not auto; repeatable.")
+    ],
+    split: Annotated[
+        str, typer.Option("--split", help="Which scenes: train, its two parts fit and validation, or test.")
+    ] = "test",
     factor: Annotated[
-        int | None, typer.Option("--factor", help="Resolution ratio, where not the data set's own.")
+        int | None, typer.Option("--factor", help="Ratio of the pixel sizes; the data set's own when left out.")
     ] = None,
     sensor: Annotated[
         str | None,
         typer.Option(
-            "--sensor", metavar="NAME", help="Guide to simulate: a sensor, or gaussian4 for Gaussians over the bands."
+            "--sensor",
+            metavar="NAME",
+            help="Multispectral sensor to simulate, or gaussian4 for four Gaussians over the bands; the data set's own "
+            "when left out.",
         ),
     ] = None,
     scene: Annotated[
@@ -41,14 +48,21 @@ def command(
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="METHOD.KEY=VALUE", help="An option of a method; repeatable."),
+        typer.Option(
+            "--set", metavar="METHOD.KEY=VALUE", help="An option of a method, such as hsr-diff.steps=10; repeatable."
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Keep rows and table here (rows.jsonl, rows.csv, table.md); the same command goes on behind them.",
+        ),
     ] = None,
     threads: ThreadsOption = None,
     seed: SeedOption = 0,

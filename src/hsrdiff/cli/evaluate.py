@@ -18,7 +18,7 @@ def command(
         typer.Option("--factor", help="Ratio of the pixel sizes, for ERGAS; what FUSED remembers when left out."),
     ] = None,
     mask: Annotated[
-        str | None, typer.Option("--mask", metavar="FILE", help="One band, not 0 where a pixel counts.")
+        str | None, typer.Option("--mask", metavar="FILE", help="Image of one band, not 0 where a pixel counts.")
     ] = None,
     peak: Annotated[
         float | None, typer.Option("--peak", help="Full scale of the data; the truth's largest value when left out.")

@@ -55,7 +55,8 @@ def command(
         typer.Option(
             "--psf",
             metavar="FILE",
-            help="Kernel in fine pixels, .npy or .csv; 'estimated' finds it from the pair; a Gaussian when left out.",
+            help="Point spread function (PSF): how a coarse pixel weighs the fine ones, a matrix of weights in fine "
+            "pixels, .npy or .csv; 'estimated' finds it from the pair; a Gaussian when left out.",
         ),
     ] = None,
     psf_fwhm: PsfFwhmOption = 1.0,
@@ -74,7 +75,10 @@ def command(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", help="Sampling steps; when left out 100 of hsr-diff and 1 of hsr-diff-residual."),
+        typer.Option(
+            "--steps",
+            help="Sampling steps of hsr-diff (100 when left out) or hsr-diff-residual (1); of ual, of its adaptor.",
+        ),
     ] = None,
     adapt: Annotated[
         float | None,
@@ -92,17 +96,23 @@ def command(
         ),
     ] = False,
     peak: Annotated[
-        float | None, typer.Option("--peak", help="Value that means 1; found from the images when left out.")
+        float | None,
+        typer.Option(
+            "--peak",
+            help="Value of HSI that counts as full scale, 1 to the method; found from the images when left out.",
+        ),
     ] = None,
     noise_hsi: Annotated[
         float | None,
         typer.Option(
-            "--noise-hsi", metavar="SIGMA", help="Noise of HSI in its unit; estimated when left out, 0 for none."
+            "--noise-hsi",
+            metavar="SIGMA",
+            help="Standard deviation of the noise of HSI, in its unit; estimated when left out, 0 for none.",
         ),
     ] = None,
     noise_msi: Annotated[
         float | None,
-        typer.Option("--noise-msi", metavar="SIGMA", help="Noise of MSI in its unit, likewise."),
+        typer.Option("--noise-msi", metavar="SIGMA", help="Standard deviation of the noise of MSI, likewise."),
     ] = None,
     std: Annotated[
         str | None,

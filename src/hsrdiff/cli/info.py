@@ -22,8 +22,8 @@ def command(
         typer.Option(
             "--variable",
             metavar="NAME",
-            help="What to read of a file that holds several things: an array's name; of products such as 'unmasked', "
-            "of Sentinel-2 10m, 20m, 60m or 10m+20m, of PRISMA pan.",
+            help="What to read of a file that holds several things: an array's name; of products 'unmasked', which "
+            "keeps pixels under clouds and the like; of Sentinel-2 10m, 20m, 60m or 10m+20m, of PRISMA pan.",
         ),
     ] = None,
 ) -> None:

@@ -11,12 +11,15 @@ SensorOption = Annotated[
     typer.Option(
         "--sensor",
         metavar="NAME",
-        help="Multispectral sensor, such as sentinel2:B2,B3,B4,B8 or landsat8:B2,B3,B4,B5,B6,B7.",
+        help="Multispectral sensor and its bands, such as sentinel2:B2,B3,B4,B8 or landsat8:B2,B3,B4,B5,B6,B7 (a wrong "
+        "name lists them all); without bands all of the sensor's.",
     ),
 ]
 SrfOption = Annotated[
     str | None,
-    typer.Option("--srf", metavar="CSV", help="Table of measured spectral responses, in place of --sensor."),
+    typer.Option(
+        "--srf", metavar="CSV", help="Table of measured spectral responses (docs/formats.md), in place of --sensor."
+    ),
 ]
 BandsOption = Annotated[
     str | None,
@@ -24,18 +27,26 @@ BandsOption = Annotated[
 ]
 PsfOption = Annotated[
     str | None,
-    typer.Option("--psf", metavar="FILE", help="Kernel in fine pixels, .npy or .csv; a Gaussian when left out."),
+    typer.Option(
+        "--psf",
+        metavar="FILE",
+        help="Point spread function (PSF): how a coarse pixel weighs the fine ones, a matrix of weights in fine "
+        "pixels, .npy or .csv; a Gaussian when left out.",
+    ),
 ]
 PsfFwhmOption = Annotated[
     float,
-    typer.Option("--psf-fwhm", metavar="PIXELS", help="Width (FWHM) of the Gaussian PSF in coarse pixels."),
+    typer.Option(
+        "--psf-fwhm", metavar="PIXELS", help="Full width at half maximum of the Gaussian PSF, in coarse pixels."
+    ),
 ]
 HsiVariableOption = Annotated[
     str | None,
     typer.Option(
         "--hsi-variable",
         metavar="NAME",
-        help="What to read of HSI where its file holds several things: an array's name; of products 'unmasked'.",
+        help="What to read of HSI where its file holds several things: an array's name; of products 'unmasked', which "
+        "keeps pixels under clouds and the like.",
     ),
 ]
 MsiVariableOption = Annotated[
@@ -46,7 +57,7 @@ MsiVariableOption = Annotated[
         help="Likewise of MSI; of Sentinel-2 10m, 20m, 60m or 10m+20m (20 m is sharpened first), of PRISMA pan.",
     ),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Number that decides everything random.")]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", help="Processor threads to use; as many as torch takes when left out.")
 ]

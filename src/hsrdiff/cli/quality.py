@@ -34,7 +34,8 @@ def command(
         typer.Option(
             "--psf",
             metavar="FILE",
-            help="Kernel in fine pixels, .npy or .csv, or 'gaussian'; what FUSED remembers when left out.",
+            help="Point spread function (PSF): a matrix of weights in fine pixels, .npy or .csv, or 'gaussian'; what "
+            "FUSED remembers when left out.",
         ),
     ] = None,
     psf_fwhm: Annotated[
@@ -42,7 +43,8 @@ def command(
         typer.Option(
             "--psf-fwhm",
             metavar="PIXELS",
-            help="Width (FWHM) of the Gaussian PSF in coarse pixels; what FUSED remembers when left out.",
+            help="Full width at half maximum of the Gaussian PSF, in coarse pixels; what FUSED remembers when left "
+            "out.",
         ),
     ] = None,
     hsi_variable: HsiVariableOption = None,
@@ -54,15 +56,26 @@ def command(
     method: Annotated[
         str | None,
         typer.Option(
-            "--method", "-m", metavar="NAME", help="Method to run there; the one that made FUSED if left out."
+            "--method",
+            "-m",
+            metavar="NAME",
+            help="Method to run on the degraded pair; the one that made FUSED when left out.",
         ),
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option("--weights", metavar="FILE", help="Its weights, or a shipped name; else as FUSED."),
+        typer.Option(
+            "--weights",
+            metavar="FILE",
+            help="Weights of that method, or a shipped name; those that made FUSED when left out.",
+        ),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="Its sampling steps; else as FUSED.")] = None,
-    json: Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write everything to this file.")] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Its sampling steps; those that made FUSED when left out.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="JSON file for all that was found.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of what it draws; what FUSED remembers when left out.")
     ] = None,

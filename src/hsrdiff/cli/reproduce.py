@@ -28,16 +28,26 @@ def command(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="Keep rows here; the same command goes on behind them."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Keep rows, report (NAME.md) and trained weights here; the same command goes on behind them.",
+        ),
     ] = None,
     threads: ThreadsOption = None,
     dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="NAME", help="Which data set, where an experiment has several.")
+        str | None,
+        typer.Option(
+            "--dataset", metavar="NAME", help="Which data set, where an experiment has several; else its first."
+        ),
     ] = None,
     budget: Annotated[
         float | None,
         typer.Option(
-            "--budget", metavar="MINUTES", help="Processor time of each training, where an experiment trains."
+            "--budget",
+            metavar="MINUTES",
+            help="Processor time of each training, where an experiment trains; else as its recipes have it.",
         ),
     ] = None,
     seed: SeedOption = 0,

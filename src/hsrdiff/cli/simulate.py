@@ -29,10 +29,12 @@ def command(
     srf: SrfOption = None,
     bands: BandsOption = None,
     snr_hsi: Annotated[
-        float | None, typer.Option("--snr-hsi", metavar="DB", help="Add noise to the coarse image at this SNR.")
+        float | None,
+        typer.Option("--snr-hsi", metavar="DB", help="Add noise to the coarse image: its signal-to-noise ratio."),
     ] = None,
     snr_msi: Annotated[
-        float | None, typer.Option("--snr-msi", metavar="DB", help="Add noise to the fine image at this SNR.")
+        float | None,
+        typer.Option("--snr-msi", metavar="DB", help="Add noise to the fine image: its signal-to-noise ratio."),
     ] = None,
     psf: PsfOption = None,
     psf_fwhm: PsfFwhmOption = 1.0,

@@ -25,7 +25,8 @@ def command(
     ],
     out: Annotated[str, typer.Option("--out", "-o", metavar="FOLDER", help="Checkpoint, logs and weights go here.")],
     data: Annotated[
-        str | None, typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA.")
+        str | None,
+        typer.Option("--data", metavar="FOLDER", help="Data folder, in place of HSRDIFF_DATA, or your own scenes."),
     ] = None,
     minutes: Annotated[
         float | None, typer.Option("--minutes", metavar="MINUTES", help="Stop cleanly after so many minutes.")

@@ -23,7 +23,7 @@ class Table1:
 
     The budget is given as steps: a recipe made for 45 processor minutes takes as large a part of its steps as the
     budget is of 45 minutes, so that its schedule comes to its end. Residual mode uses the shipped weights, which took
-    25 minutes, its base 16 (docs/numbers.md).
+    25 minutes, and 9 for their bases (docs/numbers.md).
     """
 
     name = "table1"

@@ -45,7 +45,8 @@ class Fusion:
 
     Attributes:
         Z_hat: Estimate of the HR-HSI, shape (1, B, H, W), in the units of Y; NaN where X or Y is invalid.
-        std: Standard deviation of the estimate, same shape and units, or None when the method gives none.
+        std: Standard deviation to expect of the errors, or that of several samples; same shape and units, or None where
+            the method gives none.
         notes: What the user should know about this result, by topic.
     """
 
@@ -93,7 +94,7 @@ class FuserEntry:
         make: The class; its constructor's keyword arguments are the method's options.
         summary: One line for a list.
         citation: Who published the method.
-        std: Whether it gives a standard deviation with the options it has by default.
+        std: Whether it gives a standard deviation where its option ``std`` asks for one.
     """
 
     make: Callable[..., Fuser]

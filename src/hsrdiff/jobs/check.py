@@ -117,8 +117,9 @@ def check(
 
     Args:
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array.
-        msi: HR-MSI (band, y, x) of the same extent, likewise.
-        sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; R is fitted to the pair without one.
+        msi: HR-MSI (band, y, x), likewise; of the same extent where one of the two has no place on the map.
+        sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; where none is named, what the MSI says of its
+            own bands is used, else R is fitted to the pair.
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.

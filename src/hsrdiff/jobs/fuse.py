@@ -85,9 +85,10 @@ def fuse(
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
         msi: HR-MSI (band, y, x), likewise; of the same extent where one of the two has no place on the map.
         method: A name in `hsrdiff.fusers.FUSERS`, or ``"auto"``: the methods that need no training on such images are
-            compared on the pair itself, degraded once more, and the best is used; hsr-diff, which is slow, is one of
-            them where `weights` or `steps` are given.
-        sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; needed by methods that must know R.
+            compared on the pair itself, degraded once more, and the best is used. With `weights` the method that they
+            are for is one of them, with `steps` alone hsr-diff-residual takes so many.
+        sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; where none is named, what the MSI says of its
+            own bands is used by methods that must know R and by ``"auto"``, which else fits R to the pair.
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, ``"estimated"`` to find it from the pair, the path of a kernel (.npy, .csv), or a

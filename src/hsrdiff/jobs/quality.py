@@ -104,8 +104,8 @@ def quality(
         sensor: The MSI's sensor, as `fuse` takes it.
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
-        psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf: ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels; None as above.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; None as above.
         hsi_variable: What was read of the HSI's file, as `fuse` takes it.
         msi_variable: Likewise of the MSI's.
         reduced: Also run the method on the pair degraded once more, and score it against the HSI.

@@ -45,11 +45,11 @@ class HsrDiffResidual:
     The base is kriging with the learned kernel, consistent with X and Y. The diffusion equations of the paper run on
     the coordinates c of Z - base: directions that the guide does not see (`Coordinates`), of unit variance. Every
     estimate of c is freed of what Y has already said, ``c (I - D D+)``, so that the result stays as consistent as the
-    base. Sampling starts from moderate noise about the base and takes few steps, even in the log
-    signal-to-noise ratio; the last one adds no noise.
+    base. Sampling starts at c = 0, the base, under noise, and takes few steps, even in the log signal-to-noise ratio;
+    the last one adds no noise.
 
-    With one step the result is a regression; with `samples` above 1 the mean of that many draws is returned and
-    their standard deviation beside it.
+    With one step, the default, the result is a regression from pure noise; with `samples` above 1 the mean of that
+    many draws is returned and their standard deviation beside it.
 
     Args:
         weights: A safetensors file written by the training, or the name of weights shipped with the package; None
