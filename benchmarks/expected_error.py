@@ -106,7 +106,8 @@ def measure() -> Iterator[Measured]:
                 Z_hat = method.fuse(scene, generator=generator(0, "expected-error")).Z_hat
             finally:
                 module.EXPECTED = plain  # type: ignore[attr-defined]
-            ((level, signs),) = seen
+            level = torch.cat([some for some, _ in seen])
+            signs = {name: torch.cat([each[name] for _, each in seen], dim=1) for name in seen[0][1]}
             assert scene.Z is not None
             chosen = np.random.default_rng(0).choice(Z_hat[0, 0].numel(), _PIXELS, replace=False)
             bands = np.linspace(0, Z_hat.shape[1] - 1, min(_BANDS, Z_hat.shape[1])).astype(int)

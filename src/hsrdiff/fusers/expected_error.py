@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 
 _LEAST = 1e-3
+_TOGETHER = 8  # bands
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,19 @@ class ExpectedError:
         for name, power in self.powers.items():
             total += power * kept_off_0(signs[name]).log_()
         return total.mul_(0.5).exp_()
+
+
+def by_bands(bands: int, deviation: Callable[[slice], torch.Tensor]) -> torch.Tensor:
+    """Put a deviation together of a few bands at a time, so that signs of all bands need not be in memory at once.
+
+    Args:
+        bands: B.
+        deviation: Bands -> their deviation, shape (1, bands, H, W).
+
+    Returns:
+        Shape (1, B, H, W).
+    """
+    return torch.cat([deviation(slice(i, i + _TOGETHER)) for i in range(0, bands, _TOGETHER)], dim=1)
 
 
 def kept_off_0(sign: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from hsrdiff.fusers.base import Fusion
-from hsrdiff.fusers.expected_error import ExpectedError, detail, level_of, surprise
+from hsrdiff.fusers.expected_error import ExpectedError, by_bands, detail, level_of, surprise
 from hsrdiff.fusers.kriging.windows import Kriged
 from hsrdiff.fusers.masking import fill_invalid, mask_output, output_mask
 from hsrdiff.observation import JointProjection, Observation, Scene, SoftConsistency
@@ -51,16 +51,22 @@ def expected_error(scene: Scene, kriged: Kriged, Z: torch.Tensor, shares: torch.
     Returns:
         Shape (1, B, H, W).
     """
-    variance = kriged.variance.reshape(1, 1, *Z.shape[-2:]).double() * shares
-    own = (variance * shrunk(kriged.covariance).diagonal()[:, None, None]).to(Z)
-    h, w = scene.Y.shape[-2:]
+    (H, W), (h, w) = Z.shape[-2:], scene.Y.shape[-2:]
+    variance = kriged.variance.reshape(1, 1, H, W).double()
+    factors = shrunk(kriged.covariance).diagonal()[:, None, None]
     left_out = kriged.left_out.T.reshape(1, -1, h, w).to(Z)
-    signs = {
-        "detail": detail(Z, fill_invalid(scene.Y, scene.valid_lr)),
-        "kriged": own,
-        "left out": surprise(left_out, (int(Z.shape[-2]), int(Z.shape[-1]))),
-    }
-    return EXPECTED.deviation(level_of(left_out, kriged.precision.reshape(1, 1, h, w) > 0).to(Z), signs)
+    level = level_of(left_out, kriged.precision.reshape(1, 1, h, w) > 0).to(Z)
+    Y = fill_invalid(scene.Y, scene.valid_lr)
+
+    def deviation(some: slice) -> torch.Tensor:
+        signs = {
+            "detail": detail(Z[:, some], Y[:, some]),
+            "kriged": (variance * factors[some] * shares.expand(1, len(level), H, W)[:, some]).to(Z),
+            "left out": surprise(left_out[:, some], (int(H), int(W))),
+        }
+        return EXPECTED.deviation(level[some], signs)
+
+    return by_bands(len(level), deviation)
 
 
 def shrunk(covariance: torch.Tensor) -> torch.Tensor:

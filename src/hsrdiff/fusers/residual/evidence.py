@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from hsrdiff.fusers.base import require_observation
-from hsrdiff.fusers.expected_error import ExpectedError, detail, level_of, nearby, surprise
+from hsrdiff.fusers.expected_error import ExpectedError, by_bands, detail, level_of, nearby, surprise
 from hsrdiff.fusers.kriging.finish import agree
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.masking import fill_invalid
@@ -160,14 +160,19 @@ class Evidence:
         Returns:
             Same shape and type; None where the base has no companions to tell by.
         """
-        Z = Z.to(self.base)
-        signs = {
-            "detail": detail(Z, self.Y_filled()),
-            "kernels": nearby(self.plain),
-            "left out": surprise(self.left_out, self.size),
-            "regression": nearby(self.regressed),
-        }
-        return EXPECTED.deviation(level_of(self.left_out, self.precision > 0).to(Z), signs).to(self.scene.Y)
+        Z, Y = Z.to(self.base), self.Y_filled()
+        level = level_of(self.left_out, self.precision > 0).to(Z)
+
+        def deviation(some: slice) -> torch.Tensor:
+            signs = {
+                "detail": detail(Z[:, some], Y[:, some]),
+                "kernels": nearby(self.plain[:, some]),
+                "left out": surprise(self.left_out[:, some], self.size),
+                "regression": nearby(self.regressed[:, some]),
+            }
+            return EXPECTED.deviation(level[some], signs)
+
+        return by_bands(len(level), deviation).to(self.scene.Y)
 
     def optics(self) -> torch.Tensor:
         """Return how the base would change if a lens drew its bands larger, or less sharp.
