@@ -194,7 +194,7 @@ def test_a_choice_on_noisy_pairs_is_told_what_noise_the_pair_shows(monkeypatch):
         return iter(())
 
     monkeypatch.setattr(module, "make_dataset", lambda *_, **__: OneScene())
-    monkeypatch.setattr(module, "dataset_scene", lambda *_, **__: large_scene())
+    monkeypatch.setattr(module, "middle_scene", lambda *_, **__: large_scene())
     monkeypatch.setattr(module, "fusion_trials", trials)
     experiment = module.AutoChoice(("a",), (4,), ("gaussian4",), ("bicubic",), (20.0, 40.0), "noisy", "words")
     chosen = list(experiment.trials(None, 0))

@@ -10,9 +10,10 @@ from statistics import fmean, median
 
 from hsrdiff.choice import AUTO, candidates, choose
 from hsrdiff.datasets import make_dataset
-from hsrdiff.evaluation import Row, dataset_scene
+from hsrdiff.evaluation import Row
 from hsrdiff.experiments.base import LR_PIXELS, Rows, Trial, fusion_trials, markdown_table, scene_digest
 from hsrdiff.experiments.kriging_scenes import SETS
+from hsrdiff.experiments.middles import middle_scene
 from hsrdiff.fusers import Fuser
 from hsrdiff.observation import Scene, add_noise, pair_noise
 from hsrdiff.rng import generator
@@ -44,9 +45,10 @@ class AutoChoice:
     Args:
         sets: Data sets.
         factors: H / h.
-        guides: Of X.
+        guides: Of X; None for the data set's own.
         methods: Those to compare; all candidates when None.
         snr_db: Signal-to-noise ratios of both images, dB; without noise when empty. Levels are estimated on the pair.
+        side: HR pixels along the square in the middle that is fused; None for whole scenes.
         name: Name in the catalog.
         summary: One line for a list.
     """
@@ -55,14 +57,15 @@ class AutoChoice:
         self,
         sets: Sequence[str] = SETS,
         factors: Sequence[int] = FACTORS,
-        guides: Sequence[str] = GUIDES,
+        guides: Sequence[str | None] = GUIDES,
         methods: Sequence[str] | None = None,
         snr_db: Sequence[float] = (),
+        side: int | None = None,
         name: str = "auto-choice",
         summary: str = "The method chosen on the degraded pair against the best on the pair itself, small real scenes",
     ) -> None:
         self.sets, self.factors, self.guides, self.methods = sets, factors, guides, methods
-        self.snr_db, self.name, self.summary = snr_db, name, summary
+        self.snr_db, self.side, self.name, self.summary = snr_db, side, name, summary
 
     def trials(self, data: PathLike | None, seed: int) -> Iterator[Trial]:
         """Yield every method on every pair, then the choice."""
@@ -72,9 +75,9 @@ class AutoChoice:
                 for guide in self.guides:
                     dataset = make_dataset(name, data=data, factor=factor, sensor=guide)
                     for scene in (*dataset.scenes("train"), *dataset.scenes("test")):
-                        make = partial(dataset_scene, dataset, scene, seed=seed)
+                        make = partial(middle_scene, dataset, scene, self.side, seed)
                         for kind, made in self._kinds(make, scene, seed):
-                            labels = (name, scene, f"x{factor}", f"{guide}{kind}")
+                            labels = (name, scene, f"x{factor}", f"{guide or 'own'}{kind}")
                             yield from fusion_trials(labels, made, fusers, seed)
                             yield _choice_trial(labels, made, fusers, seed)
 
@@ -134,8 +137,7 @@ class AutoChoice:
             for c in wrong
         ]
         return (
-            "Gaussian PSF as wide at half maximum as the factor, guides of Gaussians over the band axis, "
-            f"{self._noise()}. "
+            f"Gaussian PSF as wide at half maximum as the factor, {self._noise()}. "
             "Cost is the RMSE of a method over that of the best, at full resolution. The winner is the method with the "
             "least error on the degraded pair; of those equal to it the preferred is chosen. The last columns are "
             "what a method costs in the mean when it is always used.\n\n"

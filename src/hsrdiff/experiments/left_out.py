@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
-from hsrdiff.datasets import Dataset, make_dataset
-from hsrdiff.evaluation import Row, dataset_truth, simulate_scene
+from hsrdiff.datasets import make_dataset
+from hsrdiff.evaluation import Row
 from hsrdiff.evaluation.noise_floor import noise_floor
 from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
+from hsrdiff.experiments.middles import middle_scene
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser, make_fuser
 from hsrdiff.observation import Scene
@@ -76,7 +77,7 @@ class LeftOut:
                     every = () if name == "cave" else dataset.scenes("train")
                     for scene in chosen or (*every, *dataset.scenes("test")):
                         labels = (family.name, name, scene, f"x{factor}")
-                        make = partial(_scene, dataset, scene, family.side, seed)
+                        make = partial(middle_scene, dataset, scene, family.side, seed)
                         trials = fusion_trials(labels, make, fusers, seed, paired=True, made_of=digests)
                         yield from (_with_floor(trial, make) for trial in trials)
 
@@ -134,16 +135,6 @@ def _fusers(family: Family, workshop: Workshop) -> tuple[dict[str, Callable[[], 
     learned = partial(make_fuser, LEARNED, weights=kernel.path, std=False)
     ours = partial(make_fuser, OURS, weights=network.path, base=kernel.path)
     return {**plain, LEARNED: learned, OURS: ours}, {LEARNED: kernel.digest, OURS: kernel.digest + network.digest}
-
-
-def _scene(dataset: Dataset, scene: str, side: int | None, seed: int) -> Scene:
-    """Simulate a pair, of the middle of a scene where a side is given."""
-    truth = dataset_truth(dataset, scene)
-    Z = truth.Z
-    if side is not None:
-        top, left = ((Z.sizes[axis] - side) // 2 for axis in ("y", "x"))
-        Z = Z.isel(y=slice(top, top + side), x=slice(left, left + side))
-    return simulate_scene(Z, truth.observation, seed=seed, name=f"{dataset.name}/{scene}")
 
 
 def _with_floor(trial: Trial, make: Callable[[], Scene]) -> Trial:
