@@ -196,7 +196,9 @@ def test_a_choice_on_noisy_pairs_is_told_what_noise_the_pair_shows(monkeypatch):
     monkeypatch.setattr(module, "make_dataset", lambda *_, **__: OneScene())
     monkeypatch.setattr(module, "middle_scene", lambda *_, **__: large_scene())
     monkeypatch.setattr(module, "fusion_trials", trials)
-    experiment = module.AutoChoice(("a",), (4,), ("gaussian4",), ("bicubic",), (20.0, 40.0), "noisy", "words")
+    experiment = module.AutoChoice(
+        ("a",), (4,), ("gaussian4",), ("bicubic",), snr_db=(20.0, 40.0), name="noisy", summary="words"
+    )
     chosen = list(experiment.trials(None, 0))
     assert [trial.labels[3] for trial in chosen] == ["gaussian4, 20 dB", "gaussian4, 40 dB"]
     (_, strong), (_, weak) = given
