@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import hsrdiff.choice.adapted as adapted_module
-import hsrdiff.fusers.kriging.learned
+import hsrdiff.fusers.kriging.start
 from hsrdiff.choice import candidates, choose
 from hsrdiff.choice.adapted import ADAPTED, AdaptedResidual
 from hsrdiff.errors import InputError
@@ -59,7 +59,7 @@ def quick(weights):
 
 @pytest.fixture
 def make(weights, monkeypatch):
-    monkeypatch.setattr(hsrdiff.fusers.kriging.learned, "tune", lambda kernel, problem: kernel)
+    monkeypatch.setattr(hsrdiff.fusers.kriging.start, "tune", lambda kernel, problem, prior: kernel)
     method = quick(weights())
 
     def build(steps):
