@@ -18,6 +18,7 @@ from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.base import markdown_table
 from hsrdiff.fusers.kriging import KrigingLearned, learned
 from hsrdiff.fusers.kriging.stacking import Estimate, average, stack
+from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
 LEFT_OUT = {
@@ -34,7 +35,7 @@ GUIDE = "gaussian4"  # CAVE keeps its own
 SHARES = (0.25, 0.5, 1.0)
 
 
-def share_given(weights: Path, scene: object, share: float | None, told: list[float]) -> torch.Tensor:
+def share_given(weights: Path, scene: Scene, share: float | None, told: list[float]) -> torch.Tensor:
     """Fuse with a share of the learned kernel, or with that of leave-one-out, which is told."""
 
     def stacked(
@@ -48,7 +49,7 @@ def share_given(weights: Path, scene: object, share: float | None, told: list[fl
     learned.stack = stacked  # type: ignore[attr-defined]
     try:
         fuser = KrigingLearned(weights=weights, std=False)
-        return fuser.fuse(scene, generator=generator(0, "stacking")).Z_hat  # type: ignore[arg-type]
+        return fuser.fuse(scene, generator=generator(0, "stacking")).Z_hat
     finally:
         learned.stack = own  # type: ignore[attr-defined]
 

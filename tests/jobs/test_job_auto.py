@@ -100,11 +100,14 @@ def test_hsr_diff_is_compared_where_its_weights_are_named(large, tmp_path):
     assert "hsr-diff" not in fuse(large.hsi, large.msi, sensor=SENSOR).attrs["hsrdiff_auto_errors"]
 
 
-def test_residual_mode_adapted_to_the_pair_is_compared_and_can_be_named(large):
+def test_residual_mode_adapted_to_the_pair_is_compared_and_can_be_named(large, tmp_path):
     # too short for a step: what it records, and that it is the method's own result
     fused = fuse(large.hsi, large.msi, sensor=SENSOR, adapt=1e-9)
     assert "hsr-diff-residual-adapted" in fused.attrs["hsrdiff_auto_errors"]
     assert "hsrdiff_adapt" not in fused.attrs
+    doubted = fuse(large.hsi, large.msi, sensor=SENSOR, adapt=1e-9, out=tmp_path / "f.tif", std_out=tmp_path / "s.tif")
+    assert "hsr-diff-residual-adapted" in doubted.attrs["hsrdiff_auto_errors"]
+    assert (tmp_path / "s.tif").exists()
     named, plain = (
         fuse(large.hsi, large.msi, sensor=SENSOR, method="hsr-diff-residual", adapt=adapt) for adapt in (1e-9, None)
     )

@@ -73,7 +73,9 @@ def choose_method(
     extra: dict[str, Callable[[], Fuser]] = {} if given is None else {given.name: lambda: given}
     if adapted is not None:
         extra[adapted.name] = lambda: adapted
-    found = {n: make for n, make in candidates(extra).items() if not std or (n in FUSERS and FUSERS[n].std)}
+    # the adapted method gives what residual mode gives
+    able = {n for n, entry in FUSERS.items() if entry.std} | ({adapted.name} if adapted is not None else set())
+    found = {n: make for n, make in candidates(extra).items() if not std or n in able}
     return choose(
         scene,
         found,
@@ -102,7 +104,7 @@ def method_of_weights(weights: PathLike) -> str:
 
 
 def adapting(
-    seconds: float | None, fuser: Fuser | None, *, response_known: bool, model_error: float
+    seconds: float | None, fuser: Fuser | None, *, response_known: bool, model_error: float, std: bool
 ) -> AdaptedResidual | None:
     """Return residual mode that trains on the pair, where that was asked for.
 
@@ -111,13 +113,14 @@ def adapting(
         fuser: The method that was asked for; residual mode is taken in its options.
         response_known: Whether R is known, rather than fitted.
         model_error: Part of the noise of X that is no noise, in units of the peak.
+        std: Whether its standard deviation is of use.
 
     Returns:
         The method, or None.
     """
     if seconds is None:
         return None
-    method = fuser if isinstance(fuser, HsrDiffResidual) else None
+    method = fuser if isinstance(fuser, HsrDiffResidual) else HsrDiffResidual(std=std)
     fit_response = None if response_known else fitted_response
     return AdaptedResidual(seconds, method, model_error=model_error, fit_response=fit_response)
 

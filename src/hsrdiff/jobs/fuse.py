@@ -192,7 +192,7 @@ def fuse(
         levels = told_noise(scene, scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
     model_error = 0.0 if levels is None or noise_msi is not None else levels.model_error
-    adapted = adapting(adapt, fuser, response_known=spectral is not None, model_error=model_error)
+    adapted = adapting(adapt, fuser, response_known=spectral is not None, model_error=model_error, std=wants_std)
     choice = None
     if automatic or fuser is None:  # a fuser is lacking only where the method is chosen
         known_response = spectral is not None

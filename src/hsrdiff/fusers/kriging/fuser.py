@@ -9,12 +9,12 @@ import torch
 
 from hsrdiff.errors import InputError
 from hsrdiff.fusers.base import Fusion, Needs, require_observation
-from hsrdiff.fusers.kriging.area import AreaKriging
+from hsrdiff.fusers.kriging.estimator import estimator
 from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.kernel import SpectralKernel
 from hsrdiff.fusers.kriging.point import PointKriging
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.stacking import Estimate, average
+from hsrdiff.fusers.kriging.stacking import average
 from hsrdiff.fusers.kriging.start import Start, kernels_on_scene, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
@@ -97,24 +97,8 @@ class Kriging:
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
-            pixels, landmarks = part.pixels(), part.landmarks(self.landmarks, generator)
-
-            def estimate(kernel: SpectralKernel) -> Estimate:
-                fitted = AreaKriging.fit(
-                    kernel,
-                    pixels,
-                    landmarks,
-                    part.block_means,
-                    part.spectra,
-                    part.spread[part.usable],
-                    part.unseen,
-                    scene.sigma_y,
-                    float(observation.spatial.kernel.square().sum()),
-                    directions,
-                )
-                return Estimate(*fitted.predict(), fitted.system)
-
-            both = reduce(average, map(estimate, kernels))
+            estimate = estimator(part, part.landmarks(self.landmarks, generator), scene.sigma_y, directions)
+            both = reduce(average, (estimate(kernel, None) for kernel in kernels))
             return both.spectra, both.variance, both.system
 
         return finish(scene, observation, krige_windows(samples, predict), self.std, _notes(kernels, self.tune))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import reduce
-from typing import Any
 
 import torch
 
 from hsrdiff.fusers.base import Fusion, Needs, require_observation
-from hsrdiff.fusers.kriging.area import AreaKriging
+from hsrdiff.fusers.kriging.estimator import estimator
 from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.fuser import DIRECTIONS
-from hsrdiff.fusers.kriging.kernel import Kernel
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED, load_kernel
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.stacking import Estimate, average, stack
+from hsrdiff.fusers.kriging.stacking import average, stack
 from hsrdiff.fusers.kriging.start import kernels_on_scene, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
@@ -95,30 +93,9 @@ class KrigingLearned:
         shares: list[float] = []
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
-            pixels, landmarks, spread = (
-                part.pixels(),
-                part.landmarks(self.landmarks, generator),
-                part.spread[part.usable],
-            )
-
-            def estimate(kernel: Kernel[Any], choose_noise: torch.Tensor | None) -> Estimate:
-                fitted = AreaKriging.fit(
-                    kernel,
-                    pixels,
-                    landmarks,
-                    part.block_means,
-                    part.spectra,
-                    spread,
-                    part.unseen,
-                    scene.sigma_y,
-                    float(observation.spatial.kernel.square().sum()),
-                    directions,
-                    choose_noise,
-                )
-                return Estimate(*fitted.predict(), fitted.system)
-
+            estimate = estimator(part, part.landmarks(self.landmarks, generator), scene.sigma_y, directions)
             first, second = estimate(likeness, hidden), reduce(average, (estimate(kernel, None) for kernel in plain))
-            both, share = stack(first, second, spread, hidden)
+            both, share = stack(first, second, part.spread[part.usable], hidden)
             shares.append(share)
             spectra = torch.cat([both.spectra, second.spectra - first.spectra], dim=1) if apart else both.spectra
             return spectra, both.variance, both.system
