@@ -1,5 +1,6 @@
 """The learned kernel: laws whatever is learnt, its formula by hand, its limit, weights in and out."""
 
+import dataclasses
 import math
 
 import pytest
@@ -9,10 +10,10 @@ from fuser_scenes import small_scene
 from hsrdiff.errors import InputError, ShapeError, WeightsError
 from hsrdiff.fusers.kriging import KrigingLearned, LearnedKernel, LearnedKernelConfig
 from hsrdiff.fusers.kriging.context import RADII, SCALES, TEXTURES, channels, guide_context, local_mean
-from hsrdiff.fusers.kriging.kernel import Sites
+from hsrdiff.fusers.kriging.kernel import Sites, SpectralKernel
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, load_kernel, save_kernel, shipped_kernels
 from hsrdiff.fusers.kriging.noise import FACTORS, noise_factor
-from hsrdiff.fusers.kriging.stacking import Estimate, stack, stack_weight
+from hsrdiff.fusers.kriging.stacking import Estimate, average, leave_one_out_share, stack_weight
 from hsrdiff.fusers.kriging.system import solve_features
 
 
@@ -196,12 +197,22 @@ def test_stack_weight_is_the_best_of_all():
     assert stack_weight(second, 10 * second, weights) == 1.0
 
 
-def test_stack_of_an_estimate_with_itself_is_itself():
+def test_samples_that_are_foretold_exactly_by_one_kernel_give_it_the_whole_share():
+    F, Y = draw(40, 12, seed=1), draw(40, 5, seed=2)
+    good = solve_features(F, torch.full((40,), 0.1, dtype=torch.float64), Y)
+    spread, seen = torch.zeros(40, dtype=torch.float64), torch.eye(5, dtype=torch.float64)
+    exact = dataclasses.replace(good, left_out=torch.zeros_like(good.left_out))
+    one, two = (Estimate(draw(7, 5, seed=3), draw(7, seed=4), system) for system in (exact, good))
+    assert leave_one_out_share(one, two, spread, seen) == 1.0
+    assert leave_one_out_share(two, one, spread, seen) == 0.0
+    assert leave_one_out_share(two, two, spread, seen) == 0.5
+
+
+def test_average_of_an_estimate_with_itself_is_itself():
     F, Y = draw(40, 12, seed=1), draw(40, 5, seed=2)
     system = solve_features(F, torch.full((40,), 0.1, dtype=torch.float64), Y)
     one = Estimate(draw(7, 5, seed=3), draw(7, seed=4), system)
-    both, w = stack(one, one, torch.zeros(40, dtype=torch.float64), torch.eye(5, dtype=torch.float64))
-    assert w == 0.5
+    both = average(one, one, 0.2)
     torch.testing.assert_close(both.spectra, one.spectra)
     torch.testing.assert_close(both.system.left_out, system.left_out)
     # the same variance in absolute units
@@ -209,11 +220,20 @@ def test_stack_of_an_estimate_with_itself_is_itself():
     torch.testing.assert_close(both.variance * both.system.scale().mean(), one.variance * level)
 
 
-def test_where_experience_does_not_fit_little_of_it_is_used(tmp_path):
+def test_kernel_is_the_same_in_place():
+    for kernel in (any_kernel(), SpectralKernel()):
+        P = kernel.coordinates(sites())
+        with torch.no_grad():
+            quick = kernel.matrix(P, P.at(slice(0, 7)))
+        torch.testing.assert_close(quick, kernel.matrix(P, P.at(slice(0, 7))).detach(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+def test_where_experience_does_not_fit_little_of_it_is_used(tmp_path, bands):
     kernel = LearnedKernel()
     with torch.no_grad():
         kernel.rates.fill_(8.0)  # no pixel is like another
         kernel.log_linear.fill_(-20.0)
     path = save_kernel(tmp_path / "k.safetensors", kernel, KernelCard(name="useless"))
-    fusion = KrigingLearned(weights=path).fuse(small_scene(3, 32, 32), generator=torch.Generator().manual_seed(0))
+    fusion = KrigingLearned(weights=path).fuse(small_scene(bands, 32, 32), generator=torch.Generator().manual_seed(0))
     assert int(fusion.notes["kernel"].split("; ")[1].split(" ")[0]) < 20

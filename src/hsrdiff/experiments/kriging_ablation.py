@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from typing import ClassVar
 
 import torch
@@ -14,10 +14,11 @@ from hsrdiff.experiments.base import Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.small_scenes import CAVE_TRAINING, JASPER_RIDGE, LOS_ANGELES, SAMSON, SmallScene
 from hsrdiff.fusers import Fuser, Fusion, make_fuser
 from hsrdiff.fusers.kriging import Kriging
-from hsrdiff.fusers.kriging.area import AreaKriging
+from hsrdiff.fusers.kriging.estimator import estimator
 from hsrdiff.fusers.kriging.kernel import Coordinates, Sites, SpectralKernel
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.start import Start
+from hsrdiff.fusers.kriging.stacking import average
+from hsrdiff.fusers.kriging.start import COLOURED, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.windows import krige_windows
 from hsrdiff.fusers.masking import mask_output, output_mask
@@ -110,35 +111,52 @@ class Unprojected(Kriging):
         observation = scene.check().observation
         assert observation is not None
         samples = Samples.of(scene, observation.spatial)
-        (kernel,) = self.chosen(samples, generator)
+        kernels = self.chosen(samples, generator)
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
-            landmarks = part.landmarks(self.landmarks, generator)
-            spread = part.spread[part.usable]
-            fitted = AreaKriging.fit(kernel, part.pixels(), landmarks, part.block_means, part.spectra, spread)
-            return *fitted.predict(), fitted.system
+            estimate = estimator(part, part.landmarks(self.landmarks, generator), 0.0, 0)
+            both = reduce(average, (estimate(kernel, None) for kernel in kernels))
+            return both.spectra, both.variance, both.system
 
         spectra = krige_windows(samples, predict).spectra
         Z = spectra.T.reshape(1, -1, *scene.X.shape[-2:]).to(scene.Y)
         return Fusion(mask_output(Z, output_mask(scene)))
 
 
-def _with_kernel(kernel: type[SpectralKernel]) -> Fuser:
+class WithKernel(Kriging):
+    """Kriging by another kernel, from the starting points of its own constants.
+
+    Args:
+        kernel: The kernel.
+    """
+
+    def __init__(self, kernel: type[SpectralKernel]) -> None:
+        super().__init__(std=False)
+        self.kernel = kernel()
+
+    def chosen(self, samples: Samples, generator: torch.Generator) -> tuple[SpectralKernel, ...]:
+        """Return as many kernels as the guide asks for, all of this kind."""
+        self.starts = tuple(replace(start, kernel=self.kernel) for start in starting_points(int(samples.X.shape[1])))
+        return super().chosen(samples, generator)
+
+
+def _tuned_only() -> Fuser:
     fuser = Kriging(std=False)
-    fuser.starts = (Start(kernel()),)
+    fuser.starts = COLOURED
     return fuser
 
 
 VARIANTS: Mapping[str, Callable[[], Fuser]] = {
     FULL: partial(Kriging, std=False),
-    "without colour": partial(_with_kernel, WithoutColour),
-    "without brightness": partial(_with_kernel, WithoutBrightness),
-    "without place": partial(_with_kernel, WithoutPlace),
-    "without 'everywhere'": partial(_with_kernel, WithoutEverywhere),
-    "without linear": partial(_with_kernel, WithoutLinear),
-    "without mixing noise": partial(_with_kernel, WithoutMixing),
-    "without n n'": partial(_with_kernel, WithoutScaling),
+    "without colour": partial(WithKernel, WithoutColour),
+    "without brightness": partial(WithKernel, WithoutBrightness),
+    "without place": partial(WithKernel, WithoutPlace),
+    "without 'everywhere'": partial(WithKernel, WithoutEverywhere),
+    "without linear": partial(WithKernel, WithoutLinear),
+    "without mixing noise": partial(WithKernel, WithoutMixing),
+    "without n n'": partial(WithKernel, WithoutScaling),
     "without tuning": partial(Kriging, tune=False, std=False),
+    "tuned constants alone": _tuned_only,
     "between points": partial(make_fuser, "kriging-point", std=False),
     "without projection": partial(Unprojected, std=False),
     "regression-projected": partial(make_fuser, "regression-projected"),

@@ -180,3 +180,16 @@ def conjugate_gradients(T: torch.Tensor, product: Linear) -> torch.Tensor:
 
 def _tiny(T: torch.Tensor) -> float:
     return math.sqrt(torch.finfo(T.dtype).tiny)
+
+
+def unseen(image: torch.Tensor, gram: LRGram) -> torch.Tensor:
+    """Return the part of an image that D does not see, ``v (I - D D+)``.
+
+    Args:
+        image: v, shape (n, C, H, W).
+        gram: D^T D.
+
+    Returns:
+        Same shape.
+    """
+    return image - gram.spatial.adjoint(gram.solve(gram.spatial.apply(image)))

@@ -14,7 +14,8 @@ from hsrdiff.fusers.kriging.system import KrigingSystem, solve_features, solve_n
 
 BlockMeans = Callable[[torch.Tensor], torch.Tensor]
 
-_ELEMENTS = 2**22  # of the kernel held at once
+_ELEMENTS = 2**22  # of the landmarks' images held at once
+_TILE = 2**18  # elements of the kernel that are computed together: they stay in the processor's cache
 _NEGLIGIBLE = 1e-7  # of the trace of the landmarks' kernel: eigenvalues under it are rounding
 
 
@@ -87,7 +88,9 @@ class AreaKriging:
         root = torch.linalg.solve_triangular(factor, eye, upper=False).T
         # each landmark's kernel is an image; averaged with D it is a column of K_CL
         step = max(1, _ELEMENTS // len(P))
-        columns = [block_means(kernel.matrix(C.at(slice(start, start + step)), P)) for start in range(0, len(C), step)]
+        columns = [
+            block_means(_images(kernel, C.at(slice(start, start + step)), P)) for start in range(0, len(C), step)
+        ]
         F = torch.cat(columns).T.double() @ root
         prior = F.square().sum(dim=1)
         levels = kernel.noise * prior.mean() + kernel.mixing * spread
@@ -115,7 +118,7 @@ class AreaKriging:
         weights = weights.to(self.pixels.guide.dtype)
         bands = self.system.weights.shape[1]
         spectra, variances = [], []
-        step = max(1, _ELEMENTS // len(self.landmarks))
+        step = max(1, _TILE // len(self.landmarks))
         for start in range(0, len(self.pixels), step):
             part = self.pixels.at(slice(start, start + step))
             product = self.kernel.matrix(part, self.landmarks) @ weights
@@ -123,3 +126,10 @@ class AreaKriging:
             left = self.kernel.diagonal(part) - product[:, bands:].square().sum(dim=1)
             variances.append(left.clamp_min(0.0) + self.nugget * part.brightness[:, 0].square())
         return torch.cat(spectra), torch.cat(variances)
+
+
+def _images(kernel: Kernel[Any], landmarks: Placed, pixels: Placed) -> torch.Tensor:
+    """K of some landmarks with all pixels, shape (M', P), computed in pieces."""
+    step = max(1, _TILE // len(landmarks))
+    pieces = [kernel.matrix(landmarks, pixels.at(slice(start, start + step))) for start in range(0, len(pixels), step)]
+    return torch.cat(pieces, dim=1)

@@ -62,17 +62,19 @@ class Kriging:
         self.starts: tuple[Start, ...] | None = None
 
     def chosen(self, samples: Samples, generator: torch.Generator) -> tuple[SpectralKernel, ...]:
-        """Return the kernel for a scene, or two for a panchromatic guide.
+        """Return the kernels for a scene: their estimates are averaged.
 
         Args:
             samples: The scene's samples.
             generator: Source of the samples that constants are judged by.
 
         Returns:
-            Kernels with their constants chosen on the scene, or as shipped where `tune` is off.
+            One or two kernels, their constants chosen on the scene, or as shipped where `tune` is off.
         """
         starts = self.starts or starting_points(int(samples.X.shape[1]))
-        return kernels_on_scene(starts, samples, generator) if self.tune else tuple(s.kernel for s in starts)
+        if self.tune:
+            return kernels_on_scene(starts, samples, generator)
+        return tuple(dict.fromkeys(start.kernel for start in starts))
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:

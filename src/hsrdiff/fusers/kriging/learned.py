@@ -12,8 +12,9 @@ from hsrdiff.fusers.kriging.estimator import estimator
 from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.fuser import DIRECTIONS
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED, load_kernel
+from hsrdiff.fusers.kriging.left_out_band import FEWEST, share_at_pixels
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.stacking import average, stack
+from hsrdiff.fusers.kriging.stacking import Estimate, average, leave_one_out_share
 from hsrdiff.fusers.kriging.start import kernels_on_scene, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
@@ -21,14 +22,17 @@ from hsrdiff.fusers.options import count
 from hsrdiff.observation import Scene
 from hsrdiff.typing import PathLike
 
+JUDGED = 300  # landmarks in a window where the share is found
+
 
 class KrigingLearned:
     """Area-to-point kriging whose kernel was learned over many scenes and sensors, then consistency with X and Y.
 
     The learned part (`LearnedKernel`) says which pixels are alike, from colour, surroundings and place; the spectra
     are solved for in closed form from the scene's own Y, so that any number of bands of either image is served. The
-    estimate is averaged with that of the plain kernel, tuned on the scene, by what leave-one-out errors say (`stack`):
-    where experience does not fit a scene, little of it is used.
+    estimate is averaged with that of the plain kernel, and where experience does not fit a scene, little of it is
+    used: its share follows from guide bands that are left out (`share_at_pixels`), with a guide of few bands from
+    the LR pixels that are (`leave_one_out_share`).
 
     Args:
         weights: Weights of the kernel: a path, or the name of shipped ones.
@@ -92,15 +96,26 @@ class KrigingLearned:
         likeness = deepcopy(self.kernel).to(samples.X.dtype)
         shares: list[float] = []
 
+        def estimates(
+            part: Samples, unseen: torch.Tensor, landmarks: int, sigma_y: float, directions: int
+        ) -> tuple[Estimate, Estimate]:
+            estimate = estimator(part, part.landmarks(landmarks, generator), sigma_y, directions)
+            return estimate(likeness, unseen), reduce(average, (estimate(kernel, None) for kernel in plain))
+
+        share = None
+        if scene.msi_bands >= FEWEST:
+            one = torch.ones((1, 1), dtype=R.dtype, device=hidden.device)
+            share = share_at_pixels(samples, lambda part: estimates(part, one, min(self.landmarks, JUDGED), 0.0, 0))
+
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
-            estimate = estimator(part, part.landmarks(self.landmarks, generator), scene.sigma_y, directions)
-            first, second = estimate(likeness, hidden), reduce(average, (estimate(kernel, None) for kernel in plain))
-            both, share = stack(first, second, part.spread[part.usable], hidden)
-            shares.append(share)
+            first, second = estimates(part, hidden, self.landmarks, scene.sigma_y, directions)
+            w = leave_one_out_share(first, second, part.spread[part.usable], hidden) if share is None else share
+            shares.append(w)
+            both = average(first, second, w)
             spectra = torch.cat([both.spectra, second.spectra - first.spectra], dim=1) if apart else both.spectra
             return spectra, both.variance, both.system
 
         kriged = krige_windows(samples, predict)
         learned = f"learned: {self.card.name}, trained on {self.card.data}"
-        share = 100 * sum(shares) / len(shares)
-        return kriged, {"kernel": f"{learned}; {share:.0f} % of the estimate, the rest from the plain kernel"}
+        percent = 100 * sum(shares) / len(shares)
+        return kriged, {"kernel": f"{learned}; {percent:.0f} % of the estimate, the rest from the plain kernel"}

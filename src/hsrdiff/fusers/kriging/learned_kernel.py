@@ -185,11 +185,19 @@ class LearnedKernel(nn.Module):
         Returns:
             Shape (P, Q).
         """
-        likeness = torch.zeros((), dtype=left.guide.dtype)
-        for weight, point, other in zip(self.log_weights.exp(), left.points, right.others, strict=True):
-            likeness = likeness + weight / (point @ other.T).clamp_min(1.0)
-        linear = (left.guide * self.log_linear.exp()) @ right.guide.T
-        return likeness * left.brightness * right.brightness.T + linear
+        terms = zip(self.log_weights.exp(), left.points, right.others, strict=True)
+        linear = left.guide * self.log_linear.exp()
+        if torch.is_grad_enabled():
+            likeness = torch.zeros((), dtype=left.guide.dtype)
+            for weight, point, other in terms:
+                likeness = likeness + weight / (point @ other.T).clamp_min(1.0)
+            return likeness * left.brightness * right.brightness.T + linear @ right.guide.T
+        # Numerics: the same, in place: a third of the time goes into memory otherwise
+        parts = ((point @ other.T).clamp_(min=1.0).reciprocal_().mul_(weight) for weight, point, other in terms)
+        likeness = next(parts)
+        for part in parts:
+            likeness.add_(part)
+        return likeness.mul_(left.brightness).mul_(right.brightness.T).addmm_(linear, right.guide.T)
 
     def diagonal(self, sites: LearnedCoordinates) -> torch.Tensor:
         """Return k of each site with itself.

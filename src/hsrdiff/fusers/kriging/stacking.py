@@ -1,4 +1,4 @@
-"""Two kriged estimates of one scene put together: the weights are what leave-one-out errors say."""
+"""Two kriged estimates of one scene put together, and the share that leave-one-out errors would give them."""
 
 from __future__ import annotations
 
@@ -46,25 +46,23 @@ def stack_weight(first: torch.Tensor, second: torch.Tensor, weights: torch.Tenso
     return min(1.0, max(0.0, -float((weights @ (second * between)).sum()) / curvature))
 
 
-def stack(first: Estimate, second: Estimate, spread: torch.Tensor, hidden: torch.Tensor) -> tuple[Estimate, float]:
-    """Average two estimates of one part.
+def leave_one_out_share(first: Estimate, second: Estimate, spread: torch.Tensor, hidden: torch.Tensor) -> float:
+    """Return the share of the first with which the samples foretell each other best.
 
     Only what the guide does not see of a spectrum decides, since the rest comes from the guide; pure samples weigh
     more.
 
     Args:
         first: From one kernel.
-        second: From another one, for the same samples and pixels.
+        second: From another one, for the same samples.
         spread: Variance of the guide within each sample, shape (N,), float64.
         hidden: ``I - R^+ R``, shape (B, B), float64.
 
     Returns:
-        The mean, in units of which each band's factor is near 1, and the weight of the first.
+        The share, in [0, 1].
     """
-    one, two = first.system, second.system
     pure = 1.0 / (1.0 + spread / (spread.median() + torch.finfo(torch.float64).tiny))
-    w = stack_weight(one.left_out @ hidden, two.left_out @ hidden, pure / pure.sum())
-    return average(first, second, w), w
+    return stack_weight(first.system.left_out @ hidden, second.system.left_out @ hidden, pure / pure.sum())
 
 
 def average(first: Estimate, second: Estimate, w: float = 0.5) -> Estimate:

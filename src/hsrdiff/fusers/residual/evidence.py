@@ -17,7 +17,7 @@ from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual.coordinates import Coordinates
 from hsrdiff.fusers.residual.registration import band_shifts, gradients, registered
 from hsrdiff.observation import Scene, SpectralResponse
-from hsrdiff.observation.gram import LRGram
+from hsrdiff.observation.gram import LRGram, unseen
 
 # a shift is seen at LR as a part of an LR pixel: on training scenes of CAVE at x32 nothing is gained by it
 MOST_REGISTERED = 16
@@ -210,19 +210,6 @@ class Evidence:
     def X_filled(self) -> torch.Tensor:
         """X with its invalid pixels filled, in the type of the base."""
         return fill_invalid(self.scene.X, self.scene.valid).to(self.base)
-
-
-def unseen(image: torch.Tensor, gram: LRGram) -> torch.Tensor:
-    """Return ``v (I - D D+)``.
-
-    Args:
-        image: v, shape (n, C, H, W).
-        gram: D^T D.
-
-    Returns:
-        Same shape.
-    """
-    return image - gram.spatial.adjoint(gram.solve(gram.spatial.apply(image)))
 
 
 def hide(image: torch.Tensor, spectral: SpectralResponse) -> torch.Tensor:
