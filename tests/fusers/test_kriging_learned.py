@@ -8,8 +8,9 @@ import torch
 from fuser_scenes import small_scene
 
 from hsrdiff.errors import InputError, ShapeError, WeightsError
-from hsrdiff.fusers.kriging import KrigingLearned, LearnedKernel, LearnedKernelConfig
+from hsrdiff.fusers.kriging import Kriging, KrigingLearned, LearnedKernel, LearnedKernelConfig
 from hsrdiff.fusers.kriging.context import RADII, SCALES, TEXTURES, channels, guide_context, local_mean
+from hsrdiff.fusers.kriging.finish import agree
 from hsrdiff.fusers.kriging.kernel import Sites, SpectralKernel
 from hsrdiff.fusers.kriging.learned_weights import KernelCard, load_kernel, save_kernel, shipped_kernels
 from hsrdiff.fusers.kriging.noise import FACTORS, noise_factor
@@ -237,3 +238,17 @@ def test_where_experience_does_not_fit_little_of_it_is_used(tmp_path, bands):
     path = save_kernel(tmp_path / "k.safetensors", kernel, KernelCard(name="useless"))
     fusion = KrigingLearned(weights=path).fuse(small_scene(bands, 32, 32), generator=torch.Generator().manual_seed(0))
     assert int(fusion.notes["kernel"].split("; ")[1].split(" ")[0]) < 20
+
+
+@pytest.mark.parametrize("bands", [3, 5])
+def test_the_plain_kernel_s_part_is_what_kriging_makes_of_the_same_draws(tmp_path, bands):
+    path = save_kernel(tmp_path / "k.safetensors", any_kernel().float(), KernelCard(name="k"))
+    scene = small_scene(bands, 32, 32)
+    fuser = KrigingLearned(weights=path, landmarks=60, std=False)
+    kriged, notes = fuser.krige(scene, generator=torch.Generator().manual_seed(0), apart=True)
+    both, apart = kriged.spectra.chunk(2, dim=1)
+    share = float(notes["kernel"].split("; ")[1].split(" ")[0]) / 100
+    plain = agree(scene, scene.observation, dataclasses.replace(kriged, spectra=both + share * apart))[0]
+    alone = Kriging(landmarks=60, std=False).fuse(scene, generator=torch.Generator().manual_seed(0)).Z_hat
+    # the share is told as a whole number of per cents
+    torch.testing.assert_close(plain.float(), alone, rtol=0, atol=0.006 * float(apart.abs().max()))

@@ -97,18 +97,23 @@ class KrigingLearned:
         shares: list[float] = []
 
         def estimates(
-            part: Samples, unseen: torch.Tensor, landmarks: int, sigma_y: float, directions: int
+            part: Samples, landmarks: torch.Tensor, unseen: torch.Tensor, sigma_y: float, directions: int
         ) -> tuple[Estimate, Estimate]:
-            estimate = estimator(part, part.landmarks(landmarks, generator), sigma_y, directions)
+            estimate = estimator(part, landmarks, sigma_y, directions)
             return estimate(likeness, unseen), reduce(average, (estimate(kernel, None) for kernel in plain))
 
         share = None
         if scene.msi_bands >= FEWEST:
             one = torch.ones((1, 1), dtype=R.dtype, device=hidden.device)
-            share = share_at_pixels(samples, lambda part: estimates(part, one, min(self.landmarks, JUDGED), 0.0, 0))
+            draws = generator.clone_state()  # what is drawn to judge leaves the landmarks those of `kriging`
+            judged = min(self.landmarks, JUDGED)
+            share = share_at_pixels(
+                samples, lambda part: estimates(part, part.landmarks(judged, draws), one, sigma_y=0.0, directions=0)
+            )
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
-            first, second = estimates(part, hidden, self.landmarks, scene.sigma_y, directions)
+            landmarks = part.landmarks(self.landmarks, generator)
+            first, second = estimates(part, landmarks, hidden, scene.sigma_y, directions)
             w = leave_one_out_share(first, second, part.spread[part.usable], hidden) if share is None else share
             shares.append(w)
             both = average(first, second, w)
