@@ -32,7 +32,7 @@ class AreaKriging:
         kernel: k.
         pixels: The P pixels in the kernel's coordinates.
         landmarks: The M landmarks.
-        root: Turns a row of k(., C) into features, shape (M, M).
+        factor: L of ``k(C, C) = L L^T``; a row of k(., C) times ``L^-T`` is a pixel's features, shape (M, M).
         system: The solution in feature space.
         nugget: Variance of a pixel that no sample foretells, over the square of its brightness.
     """
@@ -40,7 +40,7 @@ class AreaKriging:
     kernel: Kernel[Any]
     pixels: Placed
     landmarks: Placed
-    root: torch.Tensor
+    factor: torch.Tensor
     system: KrigingSystem
     nugget: float
 
@@ -85,13 +85,12 @@ class AreaKriging:
         jitter = _NEGLIGIBLE * K.diagonal().sum() + torch.finfo(torch.float32).tiny
         eye = torch.eye(len(K), dtype=K.dtype, device=K.device)
         factor = torch.linalg.cholesky((K + K.T) / 2 + jitter * eye)
-        root = torch.linalg.solve_triangular(factor, eye, upper=False).T
         # each landmark's kernel is an image; averaged with D it is a column of K_CL
         step = max(1, _ELEMENTS // len(P))
         columns = [
             block_means(_images(kernel, C.at(slice(start, start + step)), P)) for start in range(0, len(C), step)
         ]
-        F = torch.cat(columns).T.double() @ root
+        F = torch.linalg.solve_triangular(factor, torch.cat(columns).double(), upper=False).T
         prior = F.square().sum(dim=1)
         levels = kernel.noise * prior.mean() + kernel.mixing * spread
         if unseen is not None:
@@ -105,7 +104,7 @@ class AreaKriging:
 
         system = solve_noisy(solve, levels, prior, Y, sigma)
         own = system.own_variance(factor_of_noise * float(kernel.noise * prior.mean()), sigma) / averaging
-        return cls(kernel, P, C, root, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
+        return cls(kernel, P, C, factor, system, own / float(P.brightness.square().mean().clamp_min(1e-30)))
 
     def predict(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the spectra of all pixels and their variance.
@@ -114,8 +113,8 @@ class AreaKriging:
             Shape (P, B), and shape (P,) in units of each band's factor, in the type of the pixels; the variance
             is that of no samples at all where the system was solved without directions.
         """
-        weights = self.root @ torch.cat([self.system.weights, self.system.explained], dim=1)
-        weights = weights.to(self.pixels.guide.dtype)
+        weights = torch.cat([self.system.weights, self.system.explained], dim=1)
+        weights = torch.linalg.solve_triangular(self.factor.T, weights, upper=True).to(self.pixels.guide.dtype)
         bands = self.system.weights.shape[1]
         spectra, variances = [], []
         step = max(1, _TILE // len(self.landmarks))

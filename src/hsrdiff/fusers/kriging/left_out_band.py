@@ -9,7 +9,7 @@ import torch
 from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.stacking import Estimate
 from hsrdiff.fusers.kriging.system import KrigingSystem
-from hsrdiff.fusers.kriging.windows import krige_windows
+from hsrdiff.fusers.kriging.windows import CORE, krige_windows
 from hsrdiff.observation import LRGram, Scene
 from hsrdiff.observation.gram import unseen
 
@@ -18,6 +18,7 @@ Both = Callable[[Samples], tuple[Estimate, Estimate]]
 FEWEST = 4  # guide bands: with one left out of three the others tell too little of colour
 MOST = 1 / 3  # share, that of an equal among the three kernels: a guide band is not quite what the guide does not see
 _BANDS = 4  # bands that are left out; of more, some spread evenly
+_SIDE = 2 * CORE  # LR pixels along an axis that are judged; of more, the middle
 
 
 def share_at_pixels(samples: Samples, estimates: Both) -> float:
@@ -39,6 +40,7 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
     Returns:
         The share of the first; the largest where both foretell the same.
     """
+    samples = middle(samples)
     bands, size = samples.X.shape[1], (int(samples.X.shape[-2]), int(samples.X.shape[-1]))
     gram = LRGram(samples.spatial, size)
     weight = torch.ones_like(samples.X[:, :1]) if samples.seen is None else samples.seen
@@ -58,6 +60,26 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
             gain += float((second * (second - first)).mean()) / unit
             difference += float((second - first).square().mean()) / unit
     return min(MOST, max(0.0, gain / difference)) if difference > 0 else MOST
+
+
+def middle(samples: Samples) -> Samples:
+    """Return the part of a large scene around the middle of its usable LR pixels, a small scene as it is.
+
+    Args:
+        samples: The scene's samples.
+
+    Returns:
+        At most `_SIDE` LR pixels along each axis, and what their PSFs reach beyond.
+    """
+    usable = samples.usable.reshape(samples.Y.shape[-2:])
+    if max(usable.shape) <= _SIDE:
+        return samples
+    spans = []
+    for place, side in zip(usable.nonzero().double().mean(dim=0).tolist(), usable.shape, strict=True):
+        first = min(max(0, round(place - _SIDE / 2)), max(0, side - _SIDE))
+        spans.append((first, min(side, first + _SIDE)))
+    part = samples.crop(*spans)
+    return part if part.usable.any() else samples
 
 
 def without_band(samples: Samples, band: int) -> Samples:
