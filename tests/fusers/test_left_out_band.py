@@ -7,7 +7,7 @@ import torch
 from fuser_scenes import FACTOR, small_scene
 
 from hsrdiff.fusers.kriging import left_out_band
-from hsrdiff.fusers.kriging.left_out_band import MOST, share_at_pixels, without_band
+from hsrdiff.fusers.kriging.left_out_band import FEW, MOST, share_at_pixels, without_band
 from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.stacking import Estimate
 from hsrdiff.fusers.kriging.system import solve_features
@@ -18,6 +18,12 @@ from hsrdiff.observation.gram import unseen
 def samples(bands=4, **options):
     scene = small_scene(bands, **options)
     return Samples.of(scene, scene.observation.spatial)
+
+
+def certain(whole, share):
+    """A share before it is made smaller for the number of LR pixels."""
+    found = int(whole.usable.sum())
+    return share * (found + FEW) / found
 
 
 def noise(scene, seed):
@@ -49,13 +55,15 @@ def test_share_is_that_of_errors_at_pixels_by_hand():
     one, two = noise(whole, 0), noise(whole, 1)
     two = two - (two @ one) / (one @ one) * one
     two = two / two.square().mean().sqrt()
-    assert share_at_pixels(whole, foretelling(whole, 3 * one, two)) == pytest.approx(0.1, rel=1e-6)
+    assert share_at_pixels(whole, foretelling(whole, 3 * one, two)) == pytest.approx(
+        0.1 * 24 / 124, rel=1e-6
+    )  # 4 x 6 LR pixels
 
 
 def test_share_is_the_best_of_all():
     whole = samples()
     first, second = 2.0 * noise(whole, 0), noise(whole, 1) + 0.3 * noise(whole, 0)
-    share = share_at_pixels(whole, foretelling(whole, first, second))
+    share = certain(whole, share_at_pixels(whole, foretelling(whole, first, second)))
 
     def energy(w):
         return float((w * first + (1 - w) * second).square().mean())
@@ -68,8 +76,8 @@ def test_share_is_0_where_the_second_is_exact_and_the_largest_where_the_first_is
     whole = samples()
     none, some = torch.zeros_like(noise(whole, 0)), noise(whole, 0)
     assert share_at_pixels(whole, foretelling(whole, some, none)) == pytest.approx(0.0, abs=1e-12)
-    assert share_at_pixels(whole, foretelling(whole, none, some)) == MOST
-    assert share_at_pixels(whole, foretelling(whole, some, some)) == MOST
+    assert certain(whole, share_at_pixels(whole, foretelling(whole, none, some))) == pytest.approx(MOST)
+    assert certain(whole, share_at_pixels(whole, foretelling(whole, some, some))) == pytest.approx(MOST)
 
 
 def test_what_consistency_with_Y_mends_does_not_count():

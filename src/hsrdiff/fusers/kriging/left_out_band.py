@@ -17,6 +17,7 @@ Both = Callable[[Samples], tuple[Estimate, Estimate]]
 
 FEWEST = 4  # guide bands: with one left out of three the others tell too little of colour
 MOST = 1 / 3  # share, that of an equal among the three kernels: a guide band is not quite what the guide does not see
+FEW = 100  # LR pixels with which half of the share is given
 _BANDS = 4  # bands that are left out; of more, some spread evenly
 _SIDE = 2 * CORE  # LR pixels along an axis that are judged; of more, the middle
 
@@ -28,8 +29,9 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
     and the other bands as the guide, both kernels foretell it, and their errors e_1, e_2 at pixels are seen. Of
     these, what D sees is taken out, as consistency with Y takes it out of a result. The share is
 
-        w = sum_k <e_2, e_2 - e_1> / s_k over sum_k |e_2 - e_1|^2 / s_k,   s_k = |e_1|^2 + |e_2|^2,   in [0, 1/3].
+        w = sum_k <e_2, e_2 - e_1> / s_k over sum_k |e_2 - e_1|^2 / s_k,   s_k = |e_1|^2 + |e_2|^2,   in [0, 1/3],
 
+    times ``N / (N + FEW)`` for N LR pixels: the fewer there are, the less they say.
     Leave-one-out errors of the LR pixels, which are block means, take a kernel that is good at those for better than
     it is at pixels.
 
@@ -59,7 +61,9 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
         if unit > 0:
             gain += float((second * (second - first)).mean()) / unit
             difference += float((second - first).square().mean()) / unit
-    return min(MOST, max(0.0, gain / difference)) if difference > 0 else MOST
+    found = int(samples.usable.sum())
+    share = min(MOST, max(0.0, gain / difference)) if difference > 0 else MOST
+    return share * found / (found + FEW)
 
 
 def middle(samples: Samples) -> Samples:
