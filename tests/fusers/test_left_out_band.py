@@ -7,7 +7,7 @@ import torch
 from fuser_scenes import FACTOR, small_scene
 
 from hsrdiff.fusers.kriging import left_out_band
-from hsrdiff.fusers.kriging.left_out_band import FEW, MOST, share_at_pixels, without_band
+from hsrdiff.fusers.kriging.left_out_band import FEW, MOST, middle, share_at_pixels, without_band
 from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.stacking import Estimate
 from hsrdiff.fusers.kriging.system import solve_features
@@ -125,3 +125,22 @@ def test_pixels_that_are_not_valid_do_not_count():
     wild = torch.where(valid.flatten(), first, 100 * first)  # a block's own mean is all that D sees of it
     assert share_at_pixels(whole, foretelling(whole, wild, second)) == pytest.approx(share, rel=1e-9)
     assert 0 < share < MOST
+
+
+def test_of_a_large_scene_the_middle_of_what_is_usable_is_judged():
+    scene = small_scene(4, 80, 72 * FACTOR)
+    whole = Samples.of(scene, scene.observation.spatial)
+    part = middle(whole)
+    assert int(part.usable.sum()) == 20 * 64
+    # columns 4 to 68, and what their PSFs reach beyond
+    reach = whole.reach_lr * FACTOR
+    assert torch.equal(part.X, whole.X[..., 4 * FACTOR - reach : 68 * FACTOR + reach])
+    valid = torch.zeros_like(scene.X[:, :1], dtype=torch.bool)
+    valid[..., -30 * FACTOR :] = True
+    some = Samples.of(dataclasses.replace(scene, valid=valid), scene.observation.spatial)
+    assert int(middle(some).usable.sum()) == int(some.usable.sum())
+
+
+def test_a_small_scene_is_judged_whole():
+    whole = samples()
+    assert middle(whole) is whole
