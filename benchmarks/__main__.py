@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 from benchmarks.residual import achieved, cost_ratios, residual_ratios, training_ratios
 from benchmarks.timing import Ratio, compare
+from hsrdiff.fusers.kriging.area import TILE
+from hsrdiff.fusers.kriging.kernel import Sites, SpectralKernel
 from hsrdiff.memory import keep_memory
 from hsrdiff.networks import PRESETS, CDFormer
 from hsrdiff.observation import SpatialResponse
@@ -55,13 +57,40 @@ def observation_ratios() -> Iterator[Ratio]:
     )
 
 
+def kriging_ratios() -> Iterator[Ratio]:
+    """The kernel between 128 x 128 pixels and 1000 landmarks, as formula and as kriging computes it."""
+    draw = torch.Generator().manual_seed(0)
+    sites = Sites(torch.rand((128 * 128, 4), generator=draw), 32 * torch.rand((128 * 128, 2), generator=draw))
+    kernel = SpectralKernel()
+    P = kernel.coordinates(sites)
+    C = P.at(slice(0, 1000))
+
+    def formula() -> torch.Tensor:
+        with torch.enable_grad():
+            return kernel.matrix(P, C)
+
+    def tiles() -> None:
+        step = max(1, TILE // len(C))
+        for start in range(0, len(P), step):
+            kernel.matrix(P.at(slice(start, start + step)), C)
+
+    yield compare("kriging, k of 16384 pixels and 1000 landmarks: formula / tiles, in place", formula, tiles)
+
+
 def main() -> None:
     keep_memory()
     table = Table(title=f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     for column in ("comparison", "first, ms", "second, ms", "ratio", "lowest … highest"):
         table.add_column(column, justify="left" if column == "comparison" else "right")
     with torch.no_grad():
-        for r in (*network_ratios(), *residual_ratios(), *cost_ratios(), *training_ratios(), *observation_ratios()):
+        for r in (
+            *network_ratios(),
+            *residual_ratios(),
+            *cost_ratios(),
+            *training_ratios(),
+            *observation_ratios(),
+            *kriging_ratios(),
+        ):
             span = f"{r.low:.2f} … {r.high:.2f}"
             table.add_row(r.title, f"{1e3 * r.slow_s:.1f}", f"{1e3 * r.fast_s:.1f}", f"{r.ratio:.2f}", span)
     console = Console(width=120)

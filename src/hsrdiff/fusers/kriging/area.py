@@ -15,7 +15,7 @@ from hsrdiff.fusers.kriging.system import KrigingSystem, solve_features, solve_n
 BlockMeans = Callable[[torch.Tensor], torch.Tensor]
 
 _ELEMENTS = 2**22  # of the landmarks' images held at once
-_TILE = 2**18  # elements of the kernel that are computed together: they stay in the processor's cache
+TILE = 2**18  # elements of the kernel that are computed together: they stay in the processor's cache
 _NEGLIGIBLE = 1e-7  # of the trace of the landmarks' kernel: eigenvalues under it are rounding
 
 
@@ -117,7 +117,7 @@ class AreaKriging:
         weights = torch.linalg.solve_triangular(self.factor.T, weights, upper=True).to(self.pixels.guide.dtype)
         bands = self.system.weights.shape[1]
         spectra, variances = [], []
-        step = max(1, _TILE // len(self.landmarks))
+        step = max(1, TILE // len(self.landmarks))
         for start in range(0, len(self.pixels), step):
             part = self.pixels.at(slice(start, start + step))
             product = self.kernel.matrix(part, self.landmarks) @ weights
@@ -129,6 +129,6 @@ class AreaKriging:
 
 def _images(kernel: Kernel[Any], landmarks: Placed, pixels: Placed) -> torch.Tensor:
     """K of some landmarks with all pixels, shape (M', P), computed in pieces."""
-    step = max(1, _TILE // len(landmarks))
+    step = max(1, TILE // len(landmarks))
     pieces = [kernel.matrix(landmarks, pixels.at(slice(start, start + step))) for start in range(0, len(pixels), step)]
     return torch.cat(pieces, dim=1)
