@@ -130,17 +130,18 @@ def test_pixels_that_are_not_valid_do_not_count():
 def test_of_a_large_scene_the_middle_of_what_is_usable_is_judged():
     scene = small_scene(4, 80, 72 * FACTOR)
     whole = Samples.of(scene, scene.observation.spatial)
-    part = middle(whole)
+    part, inside = middle(whole)
     assert int(part.usable.sum()) == 20 * 64
     # columns 4 to 68, and what their PSFs reach beyond
     reach = whole.reach_lr * FACTOR
     assert torch.equal(part.X, whole.X[..., 4 * FACTOR - reach : 68 * FACTOR + reach])
+    assert torch.equal(part.X[..., *inside], whole.X[..., 4 * FACTOR : 68 * FACTOR])
     valid = torch.zeros_like(scene.X[:, :1], dtype=torch.bool)
     valid[..., -30 * FACTOR :] = True
     some = Samples.of(dataclasses.replace(scene, valid=valid), scene.observation.spatial)
-    assert int(middle(some).usable.sum()) == int(some.usable.sum())
+    assert int(middle(some)[0].usable.sum()) == int(some.usable.sum())
 
 
 def test_a_small_scene_is_judged_whole():
     whole = samples()
-    assert middle(whole) is whole
+    assert middle(whole) == (whole, (slice(None), slice(None)))

@@ -192,7 +192,7 @@ class LearnedKernel(nn.Module):
             for weight, point, other in terms:
                 likeness = likeness + weight / (point @ other.T).clamp_min(1.0)
             return likeness * left.brightness * right.brightness.T + linear @ right.guide.T
-        # Numerics: the same, in place: a third of the time goes into memory otherwise
+        # Numerics: the same in place, which stays in the processor's cache where the caller asks for a tile
         parts = ((point @ other.T).clamp_(min=1.0).reciprocal_().mul_(weight) for weight, point, other in terms)
         likeness = next(parts)
         for part in parts:

@@ -31,9 +31,9 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
 
         w = sum_k <e_2, e_2 - e_1> / s_k over sum_k |e_2 - e_1|^2 / s_k,   s_k = |e_1|^2 + |e_2|^2,   in [0, 1/3],
 
-    times ``N / (N + FEW)`` for N LR pixels: the fewer there are, the less they say.
-    Leave-one-out errors of the LR pixels, which are block means, take a kernel that is good at those for better than
-    it is at pixels.
+    times ``N / (N + FEW)`` for N LR pixels: the fewer there are, the less they say. Of a large scene the middle is
+    judged. Leave-one-out errors of the LR pixels, which are block means, take a kernel that is good at those for
+    better than it is at pixels.
 
     Args:
         samples: The scene's samples, with at least `FEWEST` guide bands.
@@ -42,7 +42,7 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
     Returns:
         The share of the first; the largest where both foretell the same.
     """
-    samples = middle(samples)
+    samples, inside = middle(samples)
     bands, size = samples.X.shape[1], (int(samples.X.shape[-2]), int(samples.X.shape[-1]))
     gram = LRGram(samples.spatial, size)
     weight = torch.ones_like(samples.X[:, :1]) if samples.seen is None else samples.seen
@@ -56,7 +56,7 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
         kriged = krige_windows(without_band(samples, band), predict)
         foretold = kriged.spectra.T.reshape(1, 2, *size)
         errors = unseen(foretold.double() - samples.X[:, band : band + 1].double(), gram) * weight
-        first, second = errors[0]
+        first, second = errors[0, :, *inside]
         unit = float((first.square() + second.square()).mean())
         if unit > 0:
             gain += float((second * (second - first)).mean()) / unit
@@ -66,24 +66,28 @@ def share_at_pixels(samples: Samples, estimates: Both) -> float:
     return share * found / (found + FEW)
 
 
-def middle(samples: Samples) -> Samples:
+def middle(samples: Samples) -> tuple[Samples, tuple[slice, slice]]:
     """Return the part of a large scene around the middle of its usable LR pixels, a small scene as it is.
 
     Args:
         samples: The scene's samples.
 
     Returns:
-        At most `_SIDE` LR pixels along each axis, and what their PSFs reach beyond.
+        At most `_SIDE` LR pixels along each axis, with what their PSFs reach beyond, and where their own pixels lie in
+        that part, rows and columns.
     """
-    usable = samples.usable.reshape(samples.Y.shape[-2:])
+    usable, s = samples.usable.reshape(samples.Y.shape[-2:]), samples.spatial.factor
     if max(usable.shape) <= _SIDE:
-        return samples
-    spans = []
+        return samples, (slice(None), slice(None))
+    spans, inside = [], []
     for place, side in zip(usable.nonzero().double().mean(dim=0).tolist(), usable.shape, strict=True):
         first = min(max(0, round(place - _SIDE / 2)), max(0, side - _SIDE))
-        spans.append((first, min(side, first + _SIDE)))
+        last = min(side, first + _SIDE)
+        beyond = first - max(0, first - samples.reach_lr)
+        spans.append((first, last))
+        inside.append(slice(beyond * s, (beyond + last - first) * s))
     part = samples.crop(*spans)
-    return part if part.usable.any() else samples
+    return (part, (inside[0], inside[1])) if part.usable.any() else (samples, (slice(None), slice(None)))
 
 
 def without_band(samples: Samples, band: int) -> Samples:
