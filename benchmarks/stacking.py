@@ -21,6 +21,7 @@ from hsrdiff.experiments.base import markdown_table
 from hsrdiff.fusers.base import require_observation
 from hsrdiff.fusers.kriging import KrigingLearned, learned
 from hsrdiff.fusers.kriging.finish import agree
+from hsrdiff.fusers.kriging.windows import Kriged
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
@@ -36,6 +37,7 @@ LEFT_OUT = {
 }
 GUIDES = (4, 8)  # bands; CAVE keeps its own
 SHARES = (0.25, 0.5, 1.0)
+NEVER = 10**6  # guide bands that no guide has
 
 
 def told(notes: dict[str, str]) -> float:
@@ -44,32 +46,39 @@ def told(notes: dict[str, str]) -> float:
 
 
 def rmse(Z_hat: torch.Tensor, Z: torch.Tensor) -> float:
+    """Over all bands and pixels that are known in both."""
     error = (Z_hat - Z).double()
     return float(error[torch.isfinite(error)].square().mean().sqrt())
+
+
+def kriged(weights: Path, scene: Scene, fewest: int) -> tuple[Kriged, float]:
+    """The estimate with the kernels' difference behind it, and the share by left-out bands from `fewest` bands on."""
+    own = learned.FEWEST
+    learned.FEWEST = fewest  # type: ignore[attr-defined]
+    try:
+        fuser = KrigingLearned(weights=weights, std=False)
+        found, notes = fuser.krige(scene, generator=generator(0, "stacking"), apart=True)
+    finally:
+        learned.FEWEST = own  # type: ignore[attr-defined]
+    return found, told(notes)
 
 
 def measured(weights: Path, scene: Scene) -> list[float]:
     """The share by leave-one-out, that by left-out guide bands, and the RMSE with both and with SHARES over the plain
     kernel's."""
-    assert scene.Z is not None
-    fuser, observation = KrigingLearned(weights=weights, std=False), require_observation(scene, "stacking")
-    own = learned.share_at_pixels
-    learned.share_at_pixels = lambda samples, estimates: None  # type: ignore[attr-defined]
-    try:
-        fused = fuser.fuse(scene, generator=generator(0, "stacking"))
-    finally:
-        learned.share_at_pixels = own  # type: ignore[attr-defined]
-    kriged, notes = fuser.krige(scene, generator=generator(0, "stacking"), apart=True)
-    share = told(notes)
-    both, apart = kriged.spectra.chunk(2, dim=1)
+    Z = scene.Z
+    assert Z is not None
+    (found, by_samples), (_, by_bands) = kriged(weights, scene, NEVER), kriged(weights, scene, 2)
+    both, apart = found.spectra.chunk(2, dim=1)
+    observation = require_observation(scene, "stacking")
 
     def with_share(w: float) -> float:
-        # both = w first + (1 - w) second, apart = second - first
-        return rmse(agree(scene, observation, replace(kriged, spectra=both + (share - w) * apart))[0], scene.Z)
+        # both = share first + (1 - share) second, apart = second - first
+        spectra = both + (by_samples - w) * apart
+        return rmse(agree(scene, observation, replace(found, spectra=spectra))[0], Z)
 
     plain = with_share(0.0)
-    errors = [rmse(fused.Z_hat, scene.Z), *(with_share(w) for w in (share, *SHARES))]
-    return [told(fused.notes), share, *(error / plain for error in errors)]
+    return [by_samples, by_bands, *(with_share(w) / plain for w in (by_samples, by_bands, *SHARES))]
 
 
 def main() -> None:
