@@ -6,15 +6,14 @@ import os
 import numpy as np
 import pytest
 import torch
-from fuser_scenes import small_scene
+from fuser_scenes import curved_scene, small_scene
 
 from hsrdiff.errors import InputError, InvalidValueError
 from hsrdiff.fusers import Regression
 from hsrdiff.fusers.kriging import AreaKriging, Kriging, KrigingPoint, PointKriging, SpectralKernel, area, fuser
-from hsrdiff.fusers.kriging.kernel import Sites, image_sites
+from hsrdiff.fusers.kriging.kernel import Sites
 from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.system import solve_features, solve_kernel, solve_noisy
-from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.observation import JointProjection, Observation, Scene, SpatialResponse, SpectralResponse, add_noise
 
 
@@ -32,20 +31,6 @@ def fuse(method, scene, seed=0):
 
 def rms(image):
     return float(image.square().mean().sqrt())
-
-
-def curved_scene(height=32, width=32, *, seed=0, factor=4):
-    """Spectra that are a curved function of two smooth maps, which a linear regression on X cannot follow."""
-    rows, columns = torch.meshgrid(torch.arange(height).double(), torch.arange(width).double(), indexing="ij")
-    g = draw(6, seed=seed)
-    t = 0.5 + 0.45 * torch.sin(rows / 5 + 6 * g[0]) * torch.cos(columns / 6 + 6 * g[1])
-    shade = 0.6 + 0.3 * torch.sin(rows / 3.3 + columns / 4.1 + 6 * g[2])
-    wave = torch.linspace(0, 1, 12, dtype=torch.float64)[:, None, None]
-    Z = shade * (0.2 + torch.exp(-((wave - t) ** 2) / 0.05) + 0.5 * wave * t**2)
-    R = torch.stack([torch.exp(-((wave[:, 0, 0] - c) ** 2) / 0.02) for c in (0.2, 0.5, 0.8)])
-    observed = Observation(SpectralResponse(R / R.sum(1, keepdim=True)), SpatialResponse.gaussian(factor))
-    X, Y = observed.observe(Z[None])
-    return Scene(X=X, Y=Y, observation=observed, Z=Z[None], name="curved")
 
 
 def random_sites(count, seed=0):
@@ -212,41 +197,6 @@ def test_noise_brings_the_soft_form_in():
     told = fuse(Kriging(landmarks=200), dataclasses.replace(noisy, sigma_x=sigma_x, sigma_y=sigma_y))
     untold = fuse(Kriging(landmarks=200), noisy)
     assert rms(told.Z_hat - clean.Z) < 0.9 * rms(untold.Z_hat - clean.Z)
-
-
-def test_tuning_lowers_the_leave_one_out_error_and_leaves_good_constants_alone():
-    scene = curved_scene(48, 48)
-    samples = Samples.of(scene, scene.observation.spatial)
-    problem = TuningProblem.draw(samples, generator())
-    poor = SpectralKernel(colour=3.0, brightness=10.0, reach_lr=0.3)
-    better = tune(poor, problem)
-    assert float(problem.loss(better)) < float(problem.loss(poor)) - 0.1
-    assert tune(better, problem, steps=0) == dataclasses.replace(better)
-
-
-def test_tuning_draws_whole_windows_and_keeps_mean_guides():
-    scene = curved_scene(128, 160)
-    samples = Samples.of(scene, scene.observation.spatial)
-    problem = TuningProblem.draw(samples, generator())
-    assert 320 <= len(problem.Y) <= 400
-    points = len(problem.sites) // len(problem.Y)
-    means = problem.sites.guide.reshape(len(problem.Y), points, 3).mean(1)
-    everything = image_sites(samples.guide_lr, 1, samples.scale).guide
-    distance = torch.cdist(means, everything).min(1).values
-    assert float(distance.max()) < 1e-6
-
-
-def test_tuning_with_landmarks_comes_to_that_without():
-    scene = curved_scene()
-    samples = Samples.of(scene, scene.observation.spatial)
-    problem = TuningProblem.draw(samples, generator(), points=3)
-    assert problem.landmarks is None
-    every = dataclasses.replace(problem, landmarks=torch.arange(len(problem.sites)))
-    few = dataclasses.replace(problem, landmarks=torch.randperm(len(problem.sites), generator=generator())[:96])
-    kernel = SpectralKernel()
-    exact = float(problem.loss(kernel))
-    assert float(every.loss(kernel)) == pytest.approx(exact, abs=1e-3)
-    assert float(few.loss(kernel)) == pytest.approx(exact, abs=0.2)
 
 
 def test_landmarks_are_spread_and_valid():

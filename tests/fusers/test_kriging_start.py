@@ -9,7 +9,7 @@ from fuser_scenes import small_scene
 
 from hsrdiff.fusers.kriging import Kriging, SpectralKernel
 from hsrdiff.fusers.kriging.stacking import Estimate, average
-from hsrdiff.fusers.kriging.start import COLOURED, PANCHROMATIC, Start, starting_points
+from hsrdiff.fusers.kriging.start import COLOURED, PANCHROMATIC, Start, second_share, starting_points
 from hsrdiff.fusers.kriging.system import solve_features
 from hsrdiff.observation import Observation, SpectralResponse
 
@@ -46,7 +46,19 @@ def test_with_more_bands_the_constants_as_shipped_are_averaged_with_those_of_the
     # all draw the same landmarks after the tuning's samples, which the untuned one does not draw
     alone = fuse(scene, (Start(SpectralKernel(), prior=math.inf),))
     assert alone.notes["kernel"].split(": ")[1] == shipped.notes["kernel"].split(": ")[1]
-    torch.testing.assert_close(both.Z_hat, (tuned.Z_hat + alone.Z_hat) / 2, rtol=0, atol=1e-6)
+    share = second_share(4, scene.Y[0, 0].numel())
+    assert 0.1 < share < 0.5
+    torch.testing.assert_close(both.Z_hat, (1 - share) * tuned.Z_hat + share * alone.Z_hat, rtol=0, atol=1e-6)
+    assert f"averaged with {100 * share:.0f} % of colour" in both.notes["kernel"]
+
+
+def test_the_shipped_constants_count_for_less_with_more_bands_and_on_fewer_pixels():
+    assert second_share(1, 10) == second_share(1, 10**6) == 0.5
+    assert second_share(4, 50) == pytest.approx(0.25)  # half of 2/4
+    assert second_share(8, 150) == pytest.approx(0.25 * 0.75)
+    shares = [[second_share(bands, pixels) for pixels in (1, 64, 10**3, 10**9)] for bands in (4, 6, 8, 100)]
+    assert all(row == sorted(row) and row[0] > 0 and row[-1] <= 0.5 for row in shares)
+    assert all(list(column) == sorted(column, reverse=True) for column in zip(*shares, strict=True))
 
 
 @pytest.mark.parametrize("tune", [False, True])

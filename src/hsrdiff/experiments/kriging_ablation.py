@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -17,8 +17,7 @@ from hsrdiff.fusers.kriging import Kriging
 from hsrdiff.fusers.kriging.estimator import estimator
 from hsrdiff.fusers.kriging.kernel import Coordinates, Sites, SpectralKernel
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.stacking import average
-from hsrdiff.fusers.kriging.start import COLOURED, starting_points
+from hsrdiff.fusers.kriging.start import COLOURED, Chosen, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.windows import krige_windows
 from hsrdiff.fusers.masking import mask_output, output_mask
@@ -111,12 +110,12 @@ class Unprojected(Kriging):
         observation = scene.check().observation
         assert observation is not None
         samples = Samples.of(scene, observation.spatial)
-        kernels = self.chosen(samples, generator)
+        chosen = self.chosen(samples, generator)
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
             estimate = estimator(part, part.landmarks(self.landmarks, generator), 0.0, 0)
-            both = reduce(average, (estimate(kernel, None) for kernel in kernels))
-            return both.spectra, both.variance, both.system
+            found = chosen.estimate(lambda kernel: estimate(kernel, None))
+            return found.spectra, found.variance, found.system
 
         spectra = krige_windows(samples, predict).spectra
         Z = spectra.T.reshape(1, -1, *scene.X.shape[-2:]).to(scene.Y)
@@ -134,7 +133,7 @@ class WithKernel(Kriging):
         super().__init__(std=False)
         self.kernel = kernel()
 
-    def chosen(self, samples: Samples, generator: torch.Generator) -> tuple[SpectralKernel, ...]:
+    def chosen(self, samples: Samples, generator: torch.Generator) -> Chosen:
         """Return as many kernels as the guide asks for, all of this kind."""
         self.starts = tuple(replace(start, kernel=self.kernel) for start in starting_points(int(samples.X.shape[1])))
         return super().chosen(samples, generator)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import reduce
 
 import torch
 
@@ -14,8 +13,7 @@ from hsrdiff.fusers.kriging.finish import finish
 from hsrdiff.fusers.kriging.kernel import SpectralKernel
 from hsrdiff.fusers.kriging.point import PointKriging
 from hsrdiff.fusers.kriging.samples import Samples
-from hsrdiff.fusers.kriging.stacking import average
-from hsrdiff.fusers.kriging.start import Start, kernels_on_scene, starting_points
+from hsrdiff.fusers.kriging.start import Chosen, Start, kernels_as_shipped, kernels_on_scene, starting_points
 from hsrdiff.fusers.kriging.system import KrigingSystem
 from hsrdiff.fusers.kriging.tuning import TuningProblem, tune
 from hsrdiff.fusers.kriging.windows import Kriged, krige_windows
@@ -61,8 +59,8 @@ class Kriging:
         self.landmarks, self.tune, self.std = count("landmarks", landmarks), bool(tune), bool(std)
         self.starts: tuple[Start, ...] | None = None
 
-    def chosen(self, samples: Samples, generator: torch.Generator) -> tuple[SpectralKernel, ...]:
-        """Return the kernels for a scene: their estimates are averaged.
+    def chosen(self, samples: Samples, generator: torch.Generator) -> Chosen:
+        """Return the kernels for a scene.
 
         Args:
             samples: The scene's samples.
@@ -72,9 +70,7 @@ class Kriging:
             One or two kernels, their constants chosen on the scene, or as shipped where `tune` is off.
         """
         starts = self.starts or starting_points(int(samples.X.shape[1]))
-        if self.tune:
-            return kernels_on_scene(starts, samples, generator)
-        return tuple(dict.fromkeys(start.kernel for start in starts))
+        return kernels_on_scene(starts, samples, generator) if self.tune else kernels_as_shipped(starts, samples)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
@@ -94,16 +90,16 @@ class Kriging:
         scene.check()
         observation = require_observation(scene, self.name)
         samples = Samples.of(scene, observation.spatial)
-        kernels = self.chosen(samples, generator)
+        chosen = self.chosen(samples, generator)
         # the soft consistency weighs the estimate by its variance
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
 
         def predict(part: Samples) -> tuple[torch.Tensor, torch.Tensor, KrigingSystem]:
             estimate = estimator(part, part.landmarks(self.landmarks, generator), scene.sigma_y, directions)
-            both = reduce(average, (estimate(kernel, None) for kernel in kernels))
-            return both.spectra, both.variance, both.system
+            found = chosen.estimate(lambda kernel: estimate(kernel, None))
+            return found.spectra, found.variance, found.system
 
-        return finish(scene, observation, krige_windows(samples, predict), self.std, _notes(kernels, self.tune))
+        return finish(scene, observation, krige_windows(samples, predict), self.std, _notes(chosen, self.tune))
 
 
 class KrigingPoint:
@@ -171,12 +167,12 @@ class KrigingPoint:
         known = fitted.system.precision.new_zeros((len(samples.usable), scene.bands + 1))
         known[samples.usable] = torch.cat([fitted.system.left_out, fitted.system.precision[:, None]], dim=1)
         kriged = Kriged(spectra, variance, fitted.system.covariance(), known[:, :-1], known[:, -1])
-        return finish(scene, observation, kriged, self.std, _notes((kernel,), self.tune))
+        return finish(scene, observation, kriged, self.std, _notes(Chosen((kernel,)), self.tune))
 
 
-def _notes(kernels: tuple[SpectralKernel, ...], tuned: bool) -> dict[str, str]:
-    """Say which kernels were used."""
-    chosen = "chosen on the scene by leave-one-out" if tuned else "as shipped"
+def _notes(found: Chosen, tuned: bool) -> dict[str, str]:
+    """Say which kernels were used, and what the second counts for."""
+    origin = "chosen on the scene by leave-one-out" if tuned else "as shipped"
     words = [
         (
             f"colour {kernel.colour:.3g}, brightness {kernel.brightness:.3g}, "
@@ -184,6 +180,6 @@ def _notes(kernels: tuple[SpectralKernel, ...], tuned: bool) -> dict[str, str]:
             f"{kernel.nearby:.3g} nearby, {kernel.linear:.3g} linear, noise {kernel.noise:.2g}, "
             f"mixing {kernel.mixing:.2g}"
         )
-        for kernel in kernels
+        for kernel in found.kernels
     ]
-    return {"kernel": f"{chosen}: {'; averaged with '.join(words)}"}
+    return {"kernel": f"{origin}: {f'; averaged with {100 * found.share:.0f} % of '.join(words)}"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import reduce
 
 import torch
 
@@ -100,7 +99,7 @@ class KrigingLearned:
             part: Samples, landmarks: torch.Tensor, unseen: torch.Tensor, sigma_y: float, directions: int
         ) -> tuple[Estimate, Estimate]:
             estimate = estimator(part, landmarks, sigma_y, directions)
-            return estimate(likeness, unseen), reduce(average, (estimate(kernel, None) for kernel in plain))
+            return estimate(likeness, unseen), plain.estimate(lambda kernel: estimate(kernel, None))
 
         share = None
         if scene.msi_bands >= FEWEST:
