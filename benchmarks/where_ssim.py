@@ -86,7 +86,7 @@ def main() -> None:
         limits.append(ssim(from_other_bands(Z).clamp(0, 1).numpy(), Z.numpy()))
     print(f"\nTest scenes, each band from the 30 others: SSIM {fmean(limits):.4f}, least {min(limits):.4f}")
     columns = np.stack([dataset.load(name).values[:, :, :COLUMNS] for name in dataset.scenes("fit")])
-    print("\n| column | likeness of neighbours in a column | " + " | ".join(f"{400 + 10 * b} nm" for b in SHOWN) + " |")
+    print("\n| column | correlation along the column | " + " | ".join(f"mean, {400 + 10 * b} nm" for b in SHOWN) + " |")
     print("|---:|---:|" + "---:|" * len(SHOWN))
     for column in range(COLUMNS):
         values = columns[..., column][:, SHOWN]
