@@ -33,8 +33,6 @@ SHIPPED = MULTISPECTRAL[1:]
 SHARES: dict[str, Callable[[int, int], float]] = {
     "shipped alone": lambda b, n: 1.0,
     "1/2": lambda b, n: 0.5,
-    "1/3": lambda b, n: 1 / 3,
-    "1/4": lambda b, n: 0.25,
     "2/b": lambda b, n: 2 / b,
     "(1/2) N / (N + 50)": lambda b, n: 0.5 * n / (n + 50),
     "(2/b) N / (N + 50)": second_share,  # what is used
