@@ -5,7 +5,7 @@ import torch
 
 from hsrdiff.errors import InputError
 from hsrdiff.experiments.cost_probe import made_up_scene
-from hsrdiff.experiments.kriging_cost import BANDS, KrigingCost, _measure
+from hsrdiff.experiments.kriging_cost import BANDS, STD, KrigingCost, _measure
 
 
 def test_the_made_up_pair_agrees_and_has_detail():
@@ -25,6 +25,11 @@ def test_one_size_in_its_own_process():
     assert row.seconds > 0
     assert float(row.notes["peak MiB"]) >= float(row.notes["MiB before"]) > 50
     assert "| 64 x 64 | bicubic |" in experiment.report({trial.labels: row})
+
+
+def test_a_method_is_measured_without_its_standard_deviation_and_with_it():
+    plain, with_std = (trial.run() for trial in KrigingCost((64,), ("kriging", "kriging" + STD)).trials(None, 0))
+    assert (plain.method, with_std.method) == ("kriging", "kriging --std")
 
 
 def test_a_process_that_fails_is_a_sentence():

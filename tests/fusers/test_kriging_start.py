@@ -56,9 +56,18 @@ def test_the_shipped_constants_count_for_less_with_more_bands_and_on_fewer_pixel
     assert second_share(1, 10) == second_share(1, 10**6) == 0.5
     assert second_share(4, 50) == pytest.approx(0.25)  # half of 2/4
     assert second_share(8, 150) == pytest.approx(0.25 * 0.75)
+    assert second_share(4, 50, noise=0.003) == pytest.approx(0.125)
+    assert second_share(4, 10**9, noise=0.03) < 0.005
+    assert second_share(1, 50, noise=0.03) == 0.5
     shares = [[second_share(bands, pixels) for pixels in (1, 64, 10**3, 10**9)] for bands in (4, 6, 8, 100)]
     assert all(row == sorted(row) and row[0] > 0 and row[-1] <= 0.5 for row in shares)
     assert all(list(column) == sorted(column, reverse=True) for column in zip(*shares, strict=True))
+
+
+def test_the_noise_that_is_told_takes_the_shipped_constants_away():
+    scene = dataclasses.replace(small_scene(4), sigma_y=0.1)
+    assert "averaged" in fuse(small_scene(4)).notes["kernel"]
+    assert "averaged" not in fuse(scene).notes["kernel"]
 
 
 @pytest.mark.parametrize("tune", [False, True])

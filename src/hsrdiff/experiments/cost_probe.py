@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import resource
 import sys
@@ -11,8 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from hsrdiff.datasets.guide import gaussians_over_bands
-from hsrdiff.experiments.kriging_cost import BANDS, FACTOR, GUIDE_BANDS
-from hsrdiff.fusers import make_fuser
+from hsrdiff.experiments.kriging_cost import BANDS, FACTOR, GUIDE_BANDS, STD
+from hsrdiff.fusers import FUSERS, make_fuser
 from hsrdiff.observation import Observation, Scene, SpatialResponse
 from hsrdiff.rng import generator
 
@@ -55,12 +56,15 @@ def main(side: int, method: str, seed: int, threads: int) -> None:
 
     Args:
         side: HR pixels along both axes.
-        method: A name in `hsrdiff.fusers.FUSERS`.
+        method: A name in `hsrdiff.fusers.FUSERS`, with `STD` behind it for the standard deviation too.
         seed: Decides the scene and the method's draws.
         threads: Processor threads.
     """
     torch.set_num_threads(threads)
-    fuser = make_fuser(method)
+    name = method.removesuffix(STD)
+    takes = inspect.signature(FUSERS[name].make).parameters if name in FUSERS else {}
+    options = {"std": name != method} if "std" in takes else {}
+    fuser = make_fuser(name, **options)
     fuser.fuse(made_up_scene(64, seed), generator=generator(seed, "warm"))
     scene = made_up_scene(side, seed)
     before = peak_mib()

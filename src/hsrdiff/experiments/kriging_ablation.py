@@ -133,10 +133,10 @@ class WithKernel(Kriging):
         super().__init__(std=False)
         self.kernel = kernel()
 
-    def chosen(self, samples: Samples, generator: torch.Generator) -> Chosen:
+    def chosen(self, samples: Samples, generator: torch.Generator, sigma_y: float = 0.0) -> Chosen:
         """Return as many kernels as the guide asks for, all of this kind."""
         self.starts = tuple(replace(start, kernel=self.kernel) for start in starting_points(int(samples.X.shape[1])))
-        return super().chosen(samples, generator)
+        return super().chosen(samples, generator, sigma_y)
 
 
 def _tuned_only() -> Fuser:

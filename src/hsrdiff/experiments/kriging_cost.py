@@ -17,13 +17,19 @@ from hsrdiff.experiments.base import Rows, Trial, markdown_table
 from hsrdiff.typing import PathLike
 
 SIDES = (256, 512, 1024, 2048)
-METHODS = ("kriging", "kriging-learned", "regression-projected")
+STD = " --std"  # behind a method's name: with the standard deviation, which `fuse` leaves out unless it is asked for
+METHODS = ("kriging", "kriging" + STD, "kriging-learned", "regression-projected")
 BANDS, FACTOR, GUIDE_BANDS = 31, 4, 4
 PEAK, BEFORE = "peak MiB", "MiB before"
 
 
 class KrigingCost:
-    """Square made-up scenes of 31 bands at x4 with four bands of guide."""
+    """Square made-up scenes of 31 bands at x4 with four bands of guide.
+
+    Args:
+        sides: HR pixels along both axes.
+        methods: Names of methods, with `STD` behind one to have its standard deviation too.
+    """
 
     name = "kriging-cost"
     summary = "Time and memory of kriging against pixels: made-up scenes of 31 bands, x4, four bands of guide"

@@ -59,18 +59,21 @@ class Kriging:
         self.landmarks, self.tune, self.std = count("landmarks", landmarks), bool(tune), bool(std)
         self.starts: tuple[Start, ...] | None = None
 
-    def chosen(self, samples: Samples, generator: torch.Generator) -> Chosen:
+    def chosen(self, samples: Samples, generator: torch.Generator, sigma_y: float = 0.0) -> Chosen:
         """Return the kernels for a scene.
 
         Args:
             samples: The scene's samples.
             generator: Source of the samples that constants are judged by.
+            sigma_y: Standard deviation of the noise of Y.
 
         Returns:
             One or two kernels, their constants chosen on the scene, or as shipped where `tune` is off.
         """
         starts = self.starts or starting_points(int(samples.X.shape[1]))
-        return kernels_on_scene(starts, samples, generator) if self.tune else kernels_as_shipped(starts, samples)
+        if self.tune:
+            return kernels_on_scene(starts, samples, generator, sigma_y)
+        return kernels_as_shipped(starts, samples)
 
     @torch.no_grad()
     def fuse(self, scene: Scene, *, generator: torch.Generator) -> Fusion:
@@ -90,7 +93,7 @@ class Kriging:
         scene.check()
         observation = require_observation(scene, self.name)
         samples = Samples.of(scene, observation.spatial)
-        chosen = self.chosen(samples, generator)
+        chosen = self.chosen(samples, generator, scene.sigma_y)
         # the soft consistency weighs the estimate by its variance
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
 

@@ -91,7 +91,7 @@ class KrigingLearned:
         hidden = torch.eye(R.shape[1], dtype=R.dtype, device=R.device) - torch.linalg.pinv(R) @ R
         hidden = hidden.to(samples.X.device)
         directions = DIRECTIONS if self.std or scene.sigma_x > 0 or scene.sigma_y > 0 else 0
-        plain = kernels_on_scene(starting_points(scene.msi_bands), samples, generator)
+        plain = kernels_on_scene(starting_points(scene.msi_bands), samples, generator, scene.sigma_y)
         likeness = deepcopy(self.kernel).to(samples.X.dtype)
         shares: list[float] = []
 

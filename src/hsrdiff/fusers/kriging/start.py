@@ -40,6 +40,9 @@ PANCHROMATIC = (
     Start(SpectralKernel(), prior=1.0),
 )
 FEW = 50  # LR pixels with which the constants as shipped have half of their share
+NOISY = 0.003  # noise of Y over its root mean square, 50 dB, with which half of that is left
+
+LEAST = 0.01  # share under which the second is not worth its time
 
 
 @dataclass(frozen=True)
@@ -81,30 +84,37 @@ def starting_points(msi_bands: int) -> tuple[Start, ...]:
     return PANCHROMATIC if msi_bands == 1 else COLOURED
 
 
-def second_share(msi_bands: int, lr_pixels: int) -> float:
+def second_share(msi_bands: int, lr_pixels: int, noise: float = 0.0) -> float:
     """Return what the second of two starting points counts for.
 
-    With one band a half. With more ``(2 / b) N / (N + FEW)``: the shipped constants were found on guides of three
-    bands, and the more bands a guide has, the more a scene's own differ from them. On few LR pixels a half makes the
-    bands worse that are foretold best, those that the guide nearly shows.
+    With one band a half. With more ``(2 / b) N / (N + FEW) / (1 + (noise / NOISY)^2)``: the shipped constants were
+    found on guides of three bands, and the more bands a guide has, the more a scene's own differ from them. On few LR
+    pixels a half makes the bands worse that are foretold best, those that the guide nearly shows. And they were found
+    without noise: where there is some, the scene's own constants look further around for what is alike.
 
     Args:
         msi_bands: b.
         lr_pixels: N, samples of the whole scene.
+        noise: Standard deviation of the noise of Y over the root mean square of Y.
 
     Returns:
         The share, from 0 to a half.
     """
-    return 0.5 if msi_bands == 1 else min(0.5, 2.0 / msi_bands) * lr_pixels / (lr_pixels + FEW)
+    if msi_bands == 1:
+        return 0.5
+    return min(0.5, 2.0 / msi_bands) * lr_pixels / (lr_pixels + FEW) / (1.0 + (noise / NOISY) ** 2)
 
 
-def kernels_on_scene(starts: tuple[Start, ...], samples: Samples, generator: torch.Generator) -> Chosen:
+def kernels_on_scene(
+    starts: tuple[Start, ...], samples: Samples, generator: torch.Generator, sigma_y: float = 0.0
+) -> Chosen:
     """Return the kernels whose constants are chosen on the scene by leave-one-out, all by the same samples.
 
     Args:
         starts: Where to start.
         samples: The scene's samples.
         generator: Source of the samples that are judged by.
+        sigma_y: Standard deviation of the noise of Y.
 
     Returns:
         One kernel for each start, and the share of the second.
@@ -113,7 +123,10 @@ def kernels_on_scene(starts: tuple[Start, ...], samples: Samples, generator: tor
     kernels = tuple(
         start.kernel if start.prior == math.inf else tune(start.kernel, problem, prior=start.prior) for start in starts
     )
-    return Chosen(kernels, second_share(int(samples.X.shape[1]), int(samples.usable.sum())))
+    level = float(samples.spectra.square().mean().sqrt())
+    noise = sigma_y / level if level > 0 else 0.0
+    share = second_share(int(samples.X.shape[1]), int(samples.usable.sum()), noise)
+    return Chosen(kernels, share) if share >= LEAST else Chosen(kernels[:1])
 
 
 def kernels_as_shipped(starts: tuple[Start, ...], samples: Samples) -> Chosen:
