@@ -41,7 +41,6 @@ PANCHROMATIC = (
 )
 FEW = 50  # LR pixels with which the constants as shipped have half of their share
 NOISY = 0.003  # noise of Y over its root mean square, 50 dB, with which half of that is left
-
 LEAST = 0.01  # share under which the second is not worth its time
 
 
