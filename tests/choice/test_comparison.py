@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hsrdiff.choice import PREFERRED, Choice, candidates, choose
-from hsrdiff.choice.comparison import TIE, relative_error
+from hsrdiff.choice.comparison import EQUAL, relative_error
 from hsrdiff.errors import InvalidValueError, WeightsError
 from hsrdiff.fusers import FUSERS, Bicubic, FuserEntry, Fusion, Needs, Regression, RegressionProjected
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
@@ -82,18 +82,18 @@ def test_equals_go_to_the_first_and_others_to_the_least():
     assert equal.loss == pytest.approx(0.1 / 0.1005 - 1)
     assert [name for name, _ in equal.errors] == ["b", "a", "c"]
     assert dict(equal.errors)["c"] == pytest.approx(0.2, rel=1e-6)
-    assert equal.tie == pytest.approx(1 / 16)  # of 16 x 16 coarse pixels
-    within, beyond = (choose(scene, off(scene, a=0.1 * (1 + apart), b=0.1, c=0.2)) for apart in (0.06, 0.065))
+    assert equal.tie == pytest.approx(2 / 16)  # of 16 x 16 coarse pixels
+    within, beyond = (choose(scene, off(scene, a=0.1 * (1 + apart), b=0.1, c=0.2)) for apart in (0.12, 0.13))
     assert (within.method, within.runner_up) == ("a", "b")
     assert (beyond.method, beyond.runner_up) == ("b", "a")
-    assert beyond.loss == pytest.approx(0.065, rel=1e-3)
+    assert beyond.loss == pytest.approx(0.13, rel=1e-3)
 
 
 def test_many_pixels_tell_apart_what_few_do_not():
-    scene = observed(smooth(404))  # 101 x 101 coarse pixels
-    for apart, method in ((0.9 * TIE, "a"), (1.1 * TIE, "b")):
+    scene = observed(smooth(400))  # 100 x 100 coarse pixels
+    for apart, method in ((0.9 * EQUAL / 100, "a"), (1.1 * EQUAL / 100, "b")):
         choice = choose(scene, off(scene, a=0.1 * (1 + apart), b=0.1))
-        assert (choice.method, choice.tie) == (method, TIE)
+        assert (choice.method, choice.tie) == (method, pytest.approx(EQUAL / 100))
 
 
 def test_masked_pixels_do_not_count():
@@ -150,12 +150,16 @@ def test_the_record_and_the_report_by_hand():
         "hsrdiff_auto_errors": "kriging 1 %, regression 1.23 %, bicubic 20 %",
         "hsrdiff_auto_runner_up": "regression, estimated to lose 23 %",
     }
-    tied = dataclasses.replace(choice, method="regression", runner_up="kriging", loss=-0.005, remarks=("a part",))
+    tied = dataclasses.replace(
+        choice, method="regression", runner_up="kriging", loss=-0.005, tie=0.01, remarks=("a part",)
+    )
     assert tied.record()["hsrdiff_auto"].startswith(
         "regression, preferred to kriging, with which it is equal within 1 %, of 3 methods on the pair"
     )
     assert tied.record()["hsrdiff_auto"].endswith("(144 coarse pixels); a part")
-    assert tied.record()["hsrdiff_auto_runner_up"] == "kriging, estimated to gain 0.5 %"
+    assert tied.record()["hsrdiff_auto_runner_up"] == (
+        "kriging, with 0.5 % less error there, too little to tell by 144 pixels"
+    )
     report = json.loads(choice.as_json())
     assert report["method"] == "kriging"
     assert report["errors"] == dict(errors)

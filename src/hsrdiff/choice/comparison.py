@@ -15,9 +15,10 @@ from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
-# methods whose error is within this share of the least are equals, or within one over the root of the number of coarse
-# pixels where these are few: so little says no more, and it says it of a method that has fewer pixels to learn from
-TIE = 0.01
+# Methods are equals whose errors differ by less than this over the root of the number of coarse pixels. The fewer there
+# are, the less they say, and what they say is of methods that have so many fewer pixels to learn from than on the pair
+# itself: most is lost by those that gain most from many, which are first in the order. By `benchmarks.choice_tie`.
+EQUAL = 2.0
 # Numerics: share of the image's level below which an error of a band is rounding, so that an empty band decides nothing
 _ROUNDING = 1e-6
 
@@ -44,7 +45,7 @@ class Choice:
     loss: float = 0.0
     factor: int = 0
     pixels: int = 0
-    tie: float = TIE
+    tie: float = 0.0
     failed: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -65,9 +66,10 @@ class Choice:
             "hsrdiff_auto_errors": ", ".join(f"{name} {100 * error:.3g} %" for name, error in self.errors),
         }
         if self.runner_up:
-            # below zero where the preferred of two equals was chosen
-            change = f"lose {100 * self.loss:.2g} %" if self.loss >= 0 else f"gain {-100 * self.loss:.2g} %"
-            record["hsrdiff_auto_runner_up"] = f"{self.runner_up}, estimated to {change}"
+            change = f"estimated to lose {100 * self.loss:.2g} %"
+            if self.loss < 0:  # the preferred of two equals was chosen
+                change = f"with {-100 * self.loss:.2g} % less error there, too little to tell by {self.pixels} pixels"
+            record["hsrdiff_auto_runner_up"] = f"{self.runner_up}, {change}"
         if self.failed:
             record["hsrdiff_auto_failed"] = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
         return record
@@ -88,8 +90,8 @@ def choose(
 ) -> Choice:
     """Compare methods on the pair degraded once more and choose the one with the least error against Y.
 
-    Of methods within `TIE` of the least error, or within one over the root of the number of valid pixels of the
-    degraded Y where that is more, the first in the order of `methods` is chosen.
+    Of methods within ``EQUAL / sqrt(n)`` of the least error, for n valid pixels of the degraded Y, the first in the
+    order of `methods` is chosen.
 
     Args:
         scene: X, Y, their masks, noise levels and observation.
@@ -115,7 +117,7 @@ def choose(
     if not found:
         return Choice(fallback, failed=failed, remarks=("no method could be compared", *remarks))
     least = min(found.values())
-    tie = max(TIE, degraded.pixels**-0.5)
+    tie = EQUAL * degraded.pixels**-0.5
     method = next(name for name in methods if name in found and found[name] <= (1.0 + tie) * least)
     order = sorted(found.items(), key=lambda entry: entry[1])
     others = [entry for entry in order if entry[0] != method]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -32,7 +31,7 @@ def candidates(extra: Mapping[str, Make] | None = None) -> dict[str, Make]:
     for name in PREFERRED:
         if name not in FUSERS:
             continue
-        options = {"std": False} if "std" in inspect.signature(FUSERS[name].make).parameters else {}
+        options = {"std": False} if "std" in FUSERS[name].options else {}
         make = partial(make_fuser, name, **options)
         try:
             make()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import resource
 import sys
@@ -62,8 +61,7 @@ def main(side: int, method: str, seed: int, threads: int) -> None:
     """
     torch.set_num_threads(threads)
     name = method.removesuffix(STD)
-    takes = inspect.signature(FUSERS[name].make).parameters if name in FUSERS else {}
-    options = {"std": name != method} if "std" in takes else {}
+    options = {"std": name != method} if name in FUSERS and "std" in FUSERS[name].options else {}
     fuser = make_fuser(name, **options)
     fuser.fuse(made_up_scene(64, seed), generator=generator(seed, "warm"))
     scene = made_up_scene(side, seed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,6 +102,11 @@ class FuserEntry:
     summary: str
     citation: str
     std: bool = False
+
+    @property
+    def options(self) -> Mapping[str, inspect.Parameter]:
+        """The keyword arguments that `make` takes, by name."""
+        return inspect.signature(self.make).parameters
 
 
 def require_observation(scene: Scene, fuser: str) -> Observation:

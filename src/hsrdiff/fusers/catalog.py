@@ -163,7 +163,7 @@ def make_fuser(name: str, **options: object) -> Fuser:
     if name not in FUSERS:
         raise InputError(f"unknown method '{name}'", do=did_you_mean(name, FUSERS))
     make = FUSERS[name].make
-    known = inspect.signature(make).parameters
+    known = FUSERS[name].options
     for option in options:
         if option not in known:
             raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 
 from hsrdiff.choice.adapted import AdaptedResidual
@@ -47,7 +46,7 @@ def prepare_fuser(
     options: dict[str, object] = {
         name: value for name, value in (("weights", weights), ("steps", steps)) if value is not None
     }
-    takes = inspect.signature(FUSERS[method].make).parameters
+    takes = FUSERS[method].options
     for name in options:
         if not _takes(method, name):
             raise InputError(
@@ -79,7 +78,7 @@ def prepare_fuser(
 
 def _takes(method: str, option: str) -> bool:
     """Return whether a method takes weights from a file, or steps."""
-    parameter = inspect.signature(FUSERS[method].make).parameters.get(option)
+    parameter = FUSERS[method].options.get(option)
     # what utv-td calls weights are four numbers
     return parameter is not None and not isinstance(parameter.default, tuple)
 
