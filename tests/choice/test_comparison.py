@@ -151,14 +151,18 @@ def test_the_record_and_the_report_by_hand():
         "hsrdiff_auto_runner_up": "regression, estimated to lose 23 %",
     }
     tied = dataclasses.replace(
-        choice, method="regression", runner_up="kriging", loss=-0.005, tie=0.01, remarks=("a part",)
+        choice, method="regression", runner_up="kriging", loss=-0.1, tie=1 / 6, remarks=("a part",)
     )
     assert tied.record()["hsrdiff_auto"].startswith(
-        "regression, preferred to kriging, with which it is equal within 1 %, of 3 methods on the pair"
+        "regression, first in order of those within 17 % of the least error, that of kriging, of 3 methods on the pair"
     )
     assert tied.record()["hsrdiff_auto"].endswith("(144 coarse pixels); a part")
     assert tied.record()["hsrdiff_auto_runner_up"] == (
-        "kriging, with 0.5 % less error there, too little to tell by 144 pixels"
+        "kriging, than which regression has 11 % more error there, too little to tell with 144 coarse pixels"
+    )
+    near = dataclasses.replace(choice, loss=0.1, tie=1 / 6)
+    assert near.record()["hsrdiff_auto_runner_up"] == (
+        "regression, estimated to lose 10 %, too little to tell with 144 coarse pixels"
     )
     report = json.loads(choice.as_json())
     assert report["method"] == "kriging"

@@ -15,9 +15,9 @@ from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
-# Methods are equals whose errors differ by less than this over the root of the number of coarse pixels. The fewer there
-# are, the less they say, and what they say is of methods that have so many fewer pixels to learn from than on the pair
-# itself: most is lost by those that gain most from many, which are first in the order. By `benchmarks.choice_tie`.
+# Methods are equals whose error is at most this over sqrt(n) above the least, n pixels of the degraded Y. Few pixels say
+# little, and they say it of methods that have far fewer to learn from than on the pair itself: those that gain most from
+# many are first in the order. From `benchmarks.choice_tie`.
 EQUAL = 2.0
 # Numerics: share of the image's level below which an error of a band is rounding, so that an empty band decides nothing
 _ROUNDING = 1e-6
@@ -31,7 +31,8 @@ class Choice:
         method: Name of the method.
         errors: (name, relative error) of each method, the least first; empty where there was nothing to compare on.
         runner_up: The best of the other methods, or empty.
-        loss: Error of the runner-up over that of the method, less 1: an estimate of what it would lose.
+        loss: Error of the runner-up over that of the method, less 1: an estimate of what it would lose; below zero
+            where the method is the first of equals and the runner-up has the least error.
         factor: Factor by which the pair was degraded once more, or 0.
         pixels: Valid pixels of the degraded hyperspectral image.
         tie: Share of the least error within which methods were equals.
@@ -53,8 +54,9 @@ class Choice:
         """Return the choice in words, for a cube's attributes and the screen."""
         if not self.errors:
             return {"hsrdiff_auto": f"{self.method}; nothing was compared: {'; '.join(self.remarks)}"}
-        equal = f"preferred to {self.errors[0][0]}, with which it is equal within {100 * self.tie:.2g} %,"
-        reason = "the least error" if self.errors[0][0] == self.method else equal
+        least = self.errors[0][0]
+        equal = f"first in order of those within {100 * self.tie:.2g} % of the least error, that of {least},"
+        reason = "the least error" if least == self.method else equal
         record = {
             "hsrdiff_auto": "; ".join(
                 (
@@ -67,9 +69,11 @@ class Choice:
         }
         if self.runner_up:
             change = f"estimated to lose {100 * self.loss:.2g} %"
-            if self.loss < 0:  # the preferred of two equals was chosen
-                change = f"with {-100 * self.loss:.2g} % less error there, too little to tell by {self.pixels} pixels"
-            record["hsrdiff_auto_runner_up"] = f"{self.runner_up}, {change}"
+            if self.loss < 0:  # the first of equals was chosen
+                more = f"{100 / (1 + self.loss) - 100:.2g} %"
+                change = f"than which {self.method} has {more} more error there"
+            doubt = f", too little to tell with {self.pixels} coarse pixels" if self.loss <= self.tie else ""
+            record["hsrdiff_auto_runner_up"] = f"{self.runner_up}, {change}{doubt}"
         if self.failed:
             record["hsrdiff_auto_failed"] = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
         return record

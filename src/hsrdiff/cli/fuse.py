@@ -43,8 +43,9 @@ def command(
             "--method",
             "-m",
             metavar="NAME",
-            help="auto, the default, compares methods on the pair itself, degraded once more, and uses the best; or a "
-            "name such as regression, kriging or hsr-diff (a wrong name lists them all).",
+            help="auto, the default, compares methods on the pair itself, degraded once more, and uses the best, or "
+            "of those too close to tell the preferred; or a name such as regression, kriging or hsr-diff (a wrong "
+            "name lists them all).",
         ),
     ] = None,
     sensor: SensorOption = None,

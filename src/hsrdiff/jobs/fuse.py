@@ -85,8 +85,9 @@ def fuse(
         hsi: LR-HSI (band, y, x): a path, a DataArray or an array; NaN or nodata where invalid.
         msi: HR-MSI (band, y, x), likewise; of the same extent where one of the two has no place on the map.
         method: A name in `hsrdiff.fusers.FUSERS`, or ``"auto"``: the methods that need no training on such images are
-            compared on the pair itself, degraded once more, and the best is used. With `weights` the method that they
-            are for is one of them, with `steps` alone hsr-diff-residual takes so many.
+            compared on the pair itself, degraded once more, and the best is used, or of those too close to tell the
+            first (`hsrdiff.choice`). With `weights` the method that they are for is one of them, with `steps` alone
+            hsr-diff-residual takes so many.
         sensor: The MSI's sensor, such as ``"sentinel2:B2,B3,B4,B8"``; where none is named, what the MSI says of its
             own bands is used by methods that must know R and by ``"auto"``, which else fits R to the pair.
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
