@@ -15,9 +15,9 @@ from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
-# Methods are equals whose error is at most this over sqrt(n) above the least, n pixels of the degraded Y. Few pixels say
-# little, and they say it of methods that have far fewer to learn from than on the pair itself: those that gain most from
-# many are first in the order. From `benchmarks.choice_tie`.
+# Methods are equals whose error is at most this over sqrt(n) above the least, n pixels of the degraded Y. Few pixels
+# say little, and they say it of methods that have far fewer to learn from than on the pair itself: those that gain most
+# from many are first in the order. From `benchmarks.choice_tie`.
 EQUAL = 2.0
 # Numerics: share of the image's level below which an error of a band is rounding, so that an empty band decides nothing
 _ROUNDING = 1e-6
