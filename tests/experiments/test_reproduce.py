@@ -9,7 +9,15 @@ import torch
 from hsrdiff.errors import DatasetNotFoundError, InputError
 from hsrdiff.evaluation import Row
 from hsrdiff.experiments import EXPERIMENTS, reproduce
-from hsrdiff.experiments.base import LR_PIXELS, TrainingExperiment, fusion_trials, markdown_table
+from hsrdiff.experiments.base import (
+    LR_PIXELS,
+    DrawingExperiment,
+    FusionExperiment,
+    TableExperiment,
+    TrainingExperiment,
+    fusion_trials,
+    markdown_table,
+)
 from hsrdiff.fusers import Bicubic, RegressionProjected
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
@@ -112,6 +120,21 @@ def test_every_experiment_says_what_it_is_and_misses_its_data_in_a_sentence(name
     if name != "kriging-cost":
         with pytest.raises(DatasetNotFoundError):
             trial.content()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_is_taken_for_what_it_can_do_only(name):
+    """`reproduce` tells kinds of experiments by their methods: a field of such a name would be called at the end."""
+    experiment = EXPERIMENTS[name]
+    methods = {
+        FusionExperiment: "trials",
+        TrainingExperiment: "trained_trials",
+        TableExperiment: "lines",
+        DrawingExperiment: "draw",
+    }
+    kinds = [kind for kind in methods if isinstance(experiment, kind)]
+    assert kinds
+    assert all(callable(getattr(experiment, methods[kind])) for kind in kinds)
 
 
 def test_a_table_by_hand():

@@ -46,7 +46,7 @@ class ResidualAblation:
     """Every line on the validation scenes, each trained from several seeds on an equal budget.
 
     Args:
-        lines: What is trained, from the paper's method to residual mode.
+        entries: What is trained, from the paper's method to residual mode.
         bases: What needs no training.
         seeds: How many.
     """
@@ -55,8 +55,8 @@ class ResidualAblation:
     summary = f"From the paper's method to residual mode part by part: CAVE at x32, {SEEDS} seeds on an equal budget"
     takes = frozenset({"budget"})
 
-    def __init__(self, lines: Sequence[Entry] = LINES, bases: Sequence[Entry] = BASES, seeds: int = SEEDS) -> None:
-        self.lines, self.bases, self.seeds = tuple(lines), tuple(bases), seeds
+    def __init__(self, entries: Sequence[Entry] = LINES, bases: Sequence[Entry] = BASES, seeds: int = SEEDS) -> None:
+        self.entries, self.bases, self.seeds = tuple(entries), tuple(bases), seeds
 
     def trained_trials(self, data: PathLike | None, seed: int, workshop: Workshop) -> Iterator[Trial]:
         """Yield every line and seed on every validation scene, one seed after the other, and the bases once."""
@@ -64,14 +64,14 @@ class ResidualAblation:
         workshop = replace(workshop, share_pairs=True)
         digests: dict[Labels, str] = {}
         for own in range(seed, seed + self.seeds):
-            for entry in (*self.lines, *(self.bases if own == seed else ())):
+            for entry in (*self.entries, *(self.bases if own == seed else ())):
                 yield from entry_trials(entry, (_DATASET, f"seed {own}"), dataset, _SPLIT, own, seed, workshop, digests)
 
     def report(self, rows: Rows) -> str:
         """Return means over scenes and seeds, the spread over seeds, and what each part gains."""
         lines = []
         before: float | None = None
-        for entry in self.lines:
+        for entry in self.entries:
             of_seed = seed_means(rows, _DATASET, entry.title)
             if of_seed:
                 psnr_db = fmean(row.psnr_db for row in of_seed)
