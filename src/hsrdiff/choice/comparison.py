@@ -15,10 +15,11 @@ from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 
-# Methods are equals whose error is at most this over sqrt(n) above the least, n pixels of the degraded Y. Few pixels
-# say little, and they say it of methods that have far fewer to learn from than on the pair itself: those that gain most
-# from many are first in the order. From `benchmarks.choice_tie`.
-EQUAL = 2.0
+# Methods are equals whose error is within this share of the least. So far off, as a root mean square, is what the
+# degraded pair says of one method over another: less for the number of its pixels, of 64 or 1024, than for its scale.
+# Mostly it says too little of the methods that gain most from many pixels, which are first in the order. From
+# `benchmarks.choice_tie`.
+TIE = 0.2
 # Numerics: share of the image's level below which an error of a band is rounding, so that an empty band decides nothing
 _ROUNDING = 1e-6
 
@@ -46,7 +47,7 @@ class Choice:
     loss: float = 0.0
     factor: int = 0
     pixels: int = 0
-    tie: float = 0.0
+    tie: float = TIE
     failed: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -72,7 +73,7 @@ class Choice:
             if self.loss < 0:  # the first of equals was chosen
                 more = f"{100 / (1 + self.loss) - 100:.2g} %"
                 change = f"than which {self.method} has {more} more error there"
-            doubt = f", too little to tell with {self.pixels} coarse pixels" if self.loss <= self.tie else ""
+            doubt = ", too little to tell" if self.loss <= self.tie else ""
             record["hsrdiff_auto_runner_up"] = f"{self.runner_up}, {change}{doubt}"
         if self.failed:
             record["hsrdiff_auto_failed"] = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
@@ -94,8 +95,7 @@ def choose(
 ) -> Choice:
     """Compare methods on the pair degraded once more and choose the one with the least error against Y.
 
-    Of methods within ``EQUAL / sqrt(n)`` of the least error, for n valid pixels of the degraded Y, the first in the
-    order of `methods` is chosen.
+    Of methods within `TIE` of the least error the first in the order of `methods` is chosen.
 
     Args:
         scene: X, Y, their masks, noise levels and observation.
@@ -121,8 +121,7 @@ def choose(
     if not found:
         return Choice(fallback, failed=failed, remarks=("no method could be compared", *remarks))
     least = min(found.values())
-    tie = EQUAL * degraded.pixels**-0.5
-    method = next(name for name in methods if name in found and found[name] <= (1.0 + tie) * least)
+    method = next(name for name in methods if name in found and found[name] <= (1.0 + TIE) * least)
     order = sorted(found.items(), key=lambda entry: entry[1])
     others = [entry for entry in order if entry[0] != method]
     runner_up, error = others[0] if others else ("", 0.0)
@@ -133,7 +132,7 @@ def choose(
         error / found[method] - 1.0 if others and found[method] else 0.0,
         degraded.scene.factor,
         degraded.pixels,
-        tie,
+        TIE,
         failed,
         remarks,
     )
