@@ -114,16 +114,19 @@ def test_what_cannot_be_compared_is_named_and_left_out():
     assert choice.failed == {"broken": "nothing to see.", "void": "its result has pixels without a number"}
     assert "broken: nothing to see." in choice.record()["hsrdiff_auto_failed"]
     none = choose(scene, methods)
-    assert (none.method, none.errors) == ("kriging", ())
+    assert (none.method, none.errors) == ("broken", ())
     assert "no method could be compared" in none.record()["hsrdiff_auto"]
 
 
 def test_too_small_a_pair_falls_back_and_says_so():
     scene = observed(smooth(28))
     choice = choose(scene, METHODS)
-    assert choice == Choice("kriging", remarks=("the degraded pair would have fewer than 64 valid pixels",))
+    assert choice == Choice(
+        "regression-projected", remarks=("the degraded pair would have fewer than 64 valid pixels",)
+    )
     assert choice.record() == {
-        "hsrdiff_auto": "kriging; nothing was compared: the degraded pair would have fewer than 64 valid pixels"
+        "hsrdiff_auto": "regression-projected; nothing was compared: the degraded pair would have fewer than 64 valid "
+        "pixels"
     }
     assert choose(scene, METHODS, fallback="bicubic").method == "bicubic"
 

@@ -26,8 +26,8 @@ def test_from_a_cube_to_scores(truth, tmp_path):
     assert "10 bands, 4 × 4 pixels" in made.output
     done = run("fuse", hsi, msi, "-o", fused, *sensor)
     assert done.exit_code == 0, done.output
-    assert "10 bands, 16 × 16 pixels, 4 times finer, by kriging" in done.output
-    assert "auto: kriging; nothing was compared" in done.output
+    assert "10 bands, 16 × 16 pixels, 4 times finer, by hsr-diff-residual" in done.output
+    assert "auto: hsr-diff-residual; nothing was compared" in done.output
     np.testing.assert_allclose(open_cube(fused)["wavelength"], open_cube(truth)["wavelength"])
     scored = run("evaluate", fused, truth, "--factor", 4)
     assert scored.exit_code == 0, scored.output

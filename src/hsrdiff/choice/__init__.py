@@ -2,12 +2,11 @@
 
 from hsrdiff.choice.comparison import Choice, choose
 from hsrdiff.choice.degraded import Degraded, degrade
-from hsrdiff.choice.methods import AUTO, FALLBACK, PREFERRED, candidates
+from hsrdiff.choice.methods import AUTO, PREFERRED, candidates
 from hsrdiff.choice.reduced import ReducedScores, reduced_scores
 
 __all__ = [
     "AUTO",
-    "FALLBACK",
     "PREFERRED",
     "Choice",
     "Degraded",

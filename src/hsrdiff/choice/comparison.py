@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 import torch
 
 from hsrdiff.choice.degraded import LEAST_PIXELS, Degraded, FitResponse, degrade
-from hsrdiff.choice.methods import FALLBACK, Make
+from hsrdiff.choice.methods import Make
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
@@ -91,7 +91,7 @@ def choose(
     seed: int = 0,
     model_error: float = 0.0,
     fit_response: FitResponse | None = None,
-    fallback: str = FALLBACK,
+    fallback: str = "",
 ) -> Choice:
     """Compare methods on the pair degraded once more and choose the one with the least error against Y.
 
@@ -103,7 +103,8 @@ def choose(
         seed: Decides what a method draws.
         model_error: Part of ``scene.sigma_x`` that is no noise (see `degrade`).
         fit_response: Fits R to a pair, where R is not known but fitted.
-        fallback: Name of the method to take where the degraded pair would be too small or none can be compared.
+        fallback: Name of the method to take where the degraded pair would be too small or none can be compared; the
+            first of `methods` when empty.
 
     Returns:
         The choice.
@@ -111,6 +112,7 @@ def choose(
     Raises:
         InputError: The scene has no observation.
     """
+    fallback = fallback or next(iter(methods))
     degraded = degrade(scene, model_error=model_error, fit_response=fit_response)
     remarks = () if fit_response is None else ("the spectral response was fitted to the pair",)
     if degraded is None:

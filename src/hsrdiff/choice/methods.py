@@ -11,8 +11,6 @@ from hsrdiff.fusers import FUSERS, Fuser, make_fuser
 AUTO = "auto"
 # methods that are as good as each other are taken in this order; any other is compared only where it is asked for
 PREFERRED = ("hsr-diff-residual", "kriging-learned", "kriging", "regression-projected", "regression", "bicubic")
-# where there is too little to compare on
-FALLBACK = "kriging"
 
 Make = Callable[[], Fuser]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hsrdiff.choice import AUTO, FALLBACK, Choice, candidates, choose
+from hsrdiff.choice import AUTO, Choice, candidates, choose
 from hsrdiff.choice.adapted import AdaptedResidual
 from hsrdiff.errors import InputError, SensorError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
@@ -23,8 +23,10 @@ from hsrdiff.observation import Scene
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
 
-# a response fitted to a pair too small for a comparison is not to be relied upon
-FALLBACK_WITHOUT_R = "regression"
+# A response fitted to a pair too small for a comparison is not to be relied upon: methods that lean on it the least,
+# among those that give a standard deviation and among all. With a known one the first in order is used, which on such
+# pairs is as good as the others or better (`benchmarks.small_pairs`).
+WITHOUT_R = {True: "kriging", False: "regression"}
 
 
 def usable_sensor(pair: Pair) -> Sensor | None:
@@ -79,7 +81,7 @@ def choose_method(
     return choose(
         scene,
         found,
-        fallback=FALLBACK if response_known or std else FALLBACK_WITHOUT_R,
+        fallback="" if response_known else WITHOUT_R[std],
         seed=seed,
         model_error=model_error,
         fit_response=None if response_known else fitted_response,
