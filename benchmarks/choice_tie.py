@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import fmean
 
 from hsrdiff.choice import candidates, choose
-from hsrdiff.datasets import make_dataset
+from hsrdiff.datasets import Dataset, make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.base import markdown_table
 from hsrdiff.experiments.conditions import Truth, clean, displaced, noise
@@ -76,7 +76,7 @@ def scenes() -> Iterator[tuple[str, str, Callable[[], Scene]]]:
                             yield label, condition, lambda d=dataset, s=scene, a=side, c=condition: pair(d, s, a, c)
 
 
-def pair(dataset, scene: str, side: tuple[int, int] | None, condition: str) -> Scene:  # type: ignore[no-untyped-def]
+def pair(dataset: Dataset, scene: str, side: tuple[int, int] | None, condition: str) -> Scene:
     """The part of a scene under a condition, its noise estimated as `fuse` does."""
     given = dataset_scene(dataset, scene, seed=0)
     assert given.Z is not None
