@@ -16,7 +16,7 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_scene
 from hsrdiff.experiments.paris import DATASET, moved_guide
 from hsrdiff.observation import estimate_pair, noise, pair_noise
-from hsrdiff.observation.noise import estimate_noise_hr, roughness
+from hsrdiff.observation.image_noise import estimate_noise_hr, roughness
 from hsrdiff.observation.white_share import likeness, overlap
 
 

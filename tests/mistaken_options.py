@@ -87,6 +87,8 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
         Mistake("A PSF to be estimated, of another command", "check hsi.tif msi.tif --psf estimated", "Leave it out."),
         Mistake("Steps of a method that takes none", f"{FUSE} -m bicubic --steps 5", "Leave `--steps` out."),
         Mistake("A method without a network to adapt", f"{FUSE} -m kriging --adapt 5", "Leave `--adapt` or `-m` out."),
+        Mistake("Blocks of a scene to adapt to", f"{FUSE} --adapt 5 --block 1024", "Leave one of the two out."),
+        Mistake("Blocks of no size", f"{FUSE} --block -5", "Give fine pixels, 1024 for instance, or 0 for the whole."),
         Mistake("No time to adapt in", f"{FUSE} --adapt 0", "Give the seconds it may take, 30 for instance."),
         Mistake(
             "A PSF of odd size for an even factor",

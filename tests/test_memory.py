@@ -8,10 +8,12 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from hsrdiff.memory import keep_memory
+from hsrdiff.memory import give_large_back, keep_memory
 
-if sys.argv[1] == "keep" and not keep_memory():
+if sys.argv[1] != "leave" and not keep_memory():
     sys.exit(3)
+if sys.argv[1] == "give back" and not give_large_back():
+    sys.exit(4)
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -38,3 +40,18 @@ def test_large_arrays_are_not_mapped_anew():
     kept, mapped = faults("keep"), faults("leave")
     assert kept < 1000
     assert mapped > 4 * kept
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="page faults are counted on Linux")
+def test_large_arrays_go_back_when_they_are_to_again():
+    assert faults("give back") > 4 * faults("keep")
+
+
+def test_nothing_is_changed_that_was_not_kept():
+    done = subprocess.run(
+        [sys.executable, "-c", "from hsrdiff.memory import give_large_back; print(give_large_back())"],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stdout == "False\n"

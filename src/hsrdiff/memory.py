@@ -6,9 +6,11 @@ import ctypes
 import sys
 
 # parameters of mallopt(3)
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
 _LARGEST = 2**31 - 1
 _PAD = 64 * 2**20
+_USUAL_MAPS, _LARGE_BYTES = 65536, 32 * 2**20  # glibc's own number, and the most that it takes for the other
+_kept = [False]
 
 
 def keep_memory() -> bool:
@@ -21,10 +23,28 @@ def keep_memory() -> bool:
     Returns:
         Whether the C library took it; False where it is not glibc.
     """
+    _kept[0] = _told((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST), (_TOP_PAD, _PAD))
+    return _kept[0]
+
+
+def give_large_back() -> bool:
+    """Let tensors of 32 MiB and more go back to the system again when they are freed, after `keep_memory`.
+
+    What is kept lies in pieces, so that a program that makes tensors of many sizes once may keep several times what
+    it needs. Small tensors are still kept. Without `keep_memory` nothing is changed.
+
+    Returns:
+        Whether anything was changed.
+    """
+    return _kept[0] and _told((_MMAP_MAX, _USUAL_MAPS), (_MMAP_THRESHOLD, _LARGE_BYTES))
+
+
+def _told(*parameters: tuple[int, int]) -> bool:
+    """Set parameters of the C library's allocator; False where it is not glibc or refuses."""
     if not sys.platform.startswith("linux"):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    return all(mallopt(name, value) for name, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _LARGEST), (_TOP_PAD, _PAD)))
+    return all(mallopt(name, value) for name, value in parameters)

@@ -10,7 +10,7 @@ import xarray as xr
 from rasterio.errors import NotGeoreferencedWarning
 from targets import target
 
-from hsrdiff.cubes import FORMATS, as_cube, open_cube, write_cube
+from hsrdiff.cubes import FORMATS, as_cube, cf, geotiff, open_cube, packing, write_cube
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import CubeFormatError, HsrdiffError, WriteError
 
@@ -246,3 +246,20 @@ def test_invalid_pixels_without_a_value_for_them_are_refused(tmp_path, full):
         with pytest.raises(HsrdiffError, match="_FillValue"):
             write_cube(cube, tmp_path / path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_a_large_cube_is_written_part_by_part_like_a_small_one(tmp_path, full, name, dtype, monkeypatch):
+    folders = tmp_path / "small", tmp_path / "large"
+    for folder in folders:
+        folder.mkdir()
+    cube = invalid_allowed(full, name)
+    cube.encoding = {} if dtype == "float32" else {"dtype": dtype, "scale_factor": 1e-4, "_FillValue": -1}
+    whole = open_cube(write_cube(cube, target(folders[0], name), format=name))
+    monkeypatch.setattr(packing, "STRIP_BYTES", 1)
+    monkeypatch.setattr(cf, "_WHOLE_BYTES", 1)
+    monkeypatch.setattr(cf, "_PART", 4)
+    monkeypatch.setattr(geotiff, "_TILE", 16)
+    parts = open_cube(write_cube(cube, target(folders[1], name), format=name))
+    xr.testing.assert_identical(whole, parts)

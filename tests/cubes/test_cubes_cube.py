@@ -246,6 +246,21 @@ def test_x_and_y_alone_give_a_transform(bare):
     assert georeference_of(cube)[1] == Affine(2.0, 0.0, 0.0, 0.0, -2.0, 0.0)
 
 
+def test_values_are_shared_also_with_a_place_and_the_given_cube_stays_as_it_was():
+    values = np.zeros((2, 4, 5), np.float32)
+    place = Affine(10.0, 0.0, 0.0, 0.0, -10.0, 0.0)
+    first = as_cube(values, crs="EPSG:32633", transform=place)
+    assert np.shares_memory(first.values, values)
+    again = as_cube(first, crs="EPSG:4326", transform=place * Affine.translation(1, 1))
+    assert np.shares_memory(again.values, values)
+    assert first.rio.crs.to_epsg() == 32633
+    assert first.rio.transform() == place
+    bare = as_cube(values)
+    as_cube(bare, crs="EPSG:32633", transform=place)
+    assert not bare.coords
+    assert not bare.encoding
+
+
 @pytest.mark.parametrize("chunks", [{"z": 4}, {"y": 0}, {"x": "big"}, -5, "all"])
 def test_chunks_that_make_no_sense_are_refused(tmp_path, bare, chunks):
     with pytest.raises(InputError, match="chunks"):

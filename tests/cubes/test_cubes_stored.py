@@ -85,3 +85,13 @@ def test_what_cannot_be_kept_is_refused():
             check_number_type("int16", path)
     with pytest.raises(CubeFormatError, match="names no format"):
         check_number_type("int16", "a.docx")
+
+
+def test_stored_values_take_the_place_of_the_cubes_where_that_is_allowed():
+    given = packed_as(cube(), "int16")
+    values = given.values
+    before, stored = values.copy(), as_stored(given)
+    np.testing.assert_array_equal(values, before)
+    same = as_stored(given, in_place=True)
+    assert np.shares_memory(same.values, values)
+    np.testing.assert_array_equal(values, stored.values)

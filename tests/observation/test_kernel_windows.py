@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hsrdiff.errors import InputError
-from hsrdiff.observation.kernel_windows import BORDERS, KernelWindows
+from hsrdiff.observation.kernel_windows import BORDERS, KernelWindows, correlated
 
 
 @pytest.mark.parametrize("border", BORDERS)
@@ -31,3 +31,16 @@ def test_what_lies_beyond_the_border_by_hand():
 def test_an_unknown_border_is_refused():
     with pytest.raises(InputError, match="the border rule is 'symetric'"):
         KernelWindows(4, 2, "symetric")
+
+
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_correlated_in_strips_by_an_independent_convolution(before, monkeypatch):
+    g = torch.Generator().manual_seed(0)
+    sizes = (2, 1, 13, 11), (4, 2), (4, 2)
+    images, columns, rows = (torch.rand(size, generator=g, dtype=torch.float64) for size in sizes)
+    beyond = (before, 3 - before, before, 3 - before)
+    expected = torch.nn.functional.conv2d(torch.nn.functional.pad(images, beyond), (columns @ rows.T)[None, None])
+    torch.testing.assert_close(correlated(images, columns, rows, before), expected)
+    for pixels in (1, 50, 110):  # one, two and five rows at a time
+        monkeypatch.setattr("hsrdiff.observation.kernel_windows._STRIP_PIXELS", pixels)
+        torch.testing.assert_close(correlated(images, columns, rows, before), expected)

@@ -14,9 +14,10 @@ from hsrdiff.observation import (
     SpectralResponse,
     estimate_noise_hr,
     estimate_noise_lr,
+    image_noise,
     pair_noise,
 )
-from hsrdiff.observation.noise import roughness
+from hsrdiff.observation.image_noise import roughness
 
 BANDS, SIZE = 12, 96
 
@@ -242,3 +243,16 @@ def test_a_smooth_x_holds_no_white_noise_whatever_the_disagreement():
     found = pair_noise(Scene(X=clean.X, Y=clean.Y + off, observation=observation()))
     seen = 0.01 + 1e-3
     assert found.sigma_x < math.hypot(seen, roughness(clean.X) + 1e-3)
+
+
+def test_in_strips_the_same_blocks_are_seen(monkeypatch):
+    X = draw(1, 3, 130, 96, seed=3)
+    valid = torch.ones_like(X[:, :1], dtype=torch.bool)
+    valid[..., 90:95, 10:40] = False
+    X = torch.where(valid, X, torch.nan)
+    whole, seen, quiet = estimate_noise_hr(X, valid), [], image_noise._quiet
+    monkeypatch.setattr(image_noise, "_quiet", lambda left: seen.append(left) or quiet(left))
+    assert estimate_noise_hr(X, valid) == whole
+    monkeypatch.setattr(image_noise, "_STRIP_PIXELS", 96 * 16)
+    assert estimate_noise_hr(X, valid) == pytest.approx(whole, rel=0.1)  # held against other draws
+    torch.testing.assert_close(seen[2], seen[0], rtol=0, atol=0)

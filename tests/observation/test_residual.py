@@ -87,3 +87,21 @@ def test_nothing_left_and_images_of_zeros_are_said():
     assert none[0].describe().startswith("not known")
     assert residuals(observed, Z, 0 * X, Y)[0].relative == math.inf
     assert residuals(observed, 0 * Z, 0 * X, 0 * Y)[0].relative == 0
+
+
+@pytest.mark.parametrize("border", ["symmetric", "replicate", "circular"])
+def test_in_strips_it_is_the_same(border, monkeypatch):
+    g = torch.Generator().manual_seed(4)
+    spectral = SpectralResponse(torch.rand((2, BANDS), generator=g, dtype=torch.float64))
+    observed = Observation(spectral, SpatialResponse.gaussian(4, size=12, border=border))
+    Z = torch.rand((1, BANDS, 24, 20), generator=g, dtype=torch.float64)
+    X, Y = observed.observe(Z)
+    Z = 5.0 * (Z + 0.1 * torch.randn(Z.shape, generator=g, dtype=torch.float64))
+    Z[0, 2, 1, 5] = torch.nan
+    valid_lr = torch.ones_like(Y[:, :1], dtype=torch.bool)
+    valid_lr[..., 2, 0] = False
+    whole = residuals(observed, Z, X, Y, None, valid_lr, unit=5.0)
+    monkeypatch.setattr("hsrdiff.observation.residual._STRIP_PIXELS", 1)
+    for one, other in zip(residuals(observed, Z, X, Y, None, valid_lr, unit=5.0), whole, strict=True):
+        assert (one.rms, one.relative) == pytest.approx((other.rms, other.relative))
+        assert (one.pixels, one.of) == (other.pixels, other.of)

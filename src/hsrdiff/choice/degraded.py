@@ -12,6 +12,7 @@ from hsrdiff.fusers.base import require_observation
 from hsrdiff.fusers.masking import fill_invalid, output_mask
 from hsrdiff.fusers.regression import MINIMUM_SHARE, WHOLE_SHARE
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+from hsrdiff.observation.scene_part import most_seen
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 
 LEAST_PIXELS = 64  # of the degraded Y: fewer say too little about a method
@@ -73,7 +74,7 @@ def degrade(scene: Scene, *, model_error: float = 0.0, fit_response: FitResponse
     """
     observation = require_observation(scene, "the comparison of methods")
     X, seen = _guide_at_lr(scene, observation.spatial)
-    rows, columns = _window(seen)
+    rows, columns = most_seen(seen, WINDOW)
     remarks = []
     if (rows.stop - rows.start, columns.stop - columns.start) != tuple(seen.shape[-2:]):
         remarks.append(f"on a part of {rows.stop - rows.start} x {columns.stop - columns.start} coarse pixels")
@@ -113,23 +114,21 @@ def _guide_at_lr(scene: Scene, D: SpatialResponse) -> tuple[torch.Tensor, torch.
     ones = torch.ones_like(scene.Y[:, :1], dtype=torch.bool)
     seen_lr = ones if scene.valid_lr is None else scene.valid_lr
     if scene.valid is None or bool(scene.valid.all()):
-        return D.apply(scene.X.double()), seen_lr
-    X = torch.where(scene.valid, scene.X, torch.zeros((), dtype=scene.X.dtype)).double()
+        return _averaged(scene, D), seen_lr
     share = D.apply(scene.valid.double())
     seen = seen_lr & (share >= WHOLE_SHARE)
     if 2 * seen.sum() < seen_lr.sum():
         seen = seen_lr & (share >= MINIMUM_SHARE)
-    return D.apply(X) / share.clamp_min(MINIMUM_SHARE), seen
+    return _averaged(scene, D) / share.clamp_min(MINIMUM_SHARE), seen
 
 
-def _window(seen: torch.Tensor) -> tuple[slice, slice]:
-    """Return the rectangle of at most `WINDOW` x `WINDOW` with the most seen pixels: the middle or one of 8 around."""
-    height, width = seen.shape[-2:]
-    tall, wide = min(height, WINDOW), min(width, WINDOW)
-    thirds = (1, 0, 2)  # halves of the room on either side: the middle first
-    places = [((height - tall) * i // 2, (width - wide) * j // 2) for i in thirds for j in thirds]
-    top, left = max(places, key=lambda at: int(seen[..., at[0] : at[0] + tall, at[1] : at[1] + wide].sum()))
-    return slice(top, top + tall), slice(left, left + wide)
+def _averaged(scene: Scene, D: SpatialResponse) -> torch.Tensor:
+    """Return X D in float64, X being 0 where it is invalid, band by band: the whole may not fit the memory so."""
+    found = []
+    for band in range(scene.msi_bands):
+        X = scene.X[:, band : band + 1].double()
+        found.append(D.apply(X if scene.valid is None else torch.where(scene.valid, X, 0.0)))
+    return torch.cat(found, dim=1)
 
 
 def _coarser(D: SpatialResponse, seen: torch.Tensor) -> SpatialResponse | None:

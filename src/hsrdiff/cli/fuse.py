@@ -132,6 +132,16 @@ def command(
         bool,
         typer.Option("--non-negative", help="Cut values below 0, keeping what both images see of the result."),
     ] = False,
+    block: Annotated[
+        int | None,
+        typer.Option(
+            "--block",
+            metavar="PIXELS",
+            help="Fuse in overlapping blocks of so many fine pixels a side (32 coarse ones at least), so that memory "
+            "holds one block rather than the result; 0 for the whole at once. When left out, a result of 256 MiB or "
+            "more is made in blocks.",
+        ),
+    ] = None,
     json: Annotated[
         str | None,
         typer.Option("--json", "--report", metavar="FILE", help="JSON file for the comparison that auto makes."),
@@ -190,6 +200,7 @@ def command(
             std_out=std,
             dtype=dtype,
             non_negative=non_negative,
+            block=block,
             json_out=json,
             register=register,
             match=match,

@@ -24,6 +24,7 @@ _DIM_WORDS = {
     "y": {"y", "lat", "latitude", "row", "rows", "line", "lines", "northing", "downtrack"},
     "x": {"x", "lon", "longitude", "col", "cols", "column", "columns", "sample", "samples", "easting", "crosstrack"},
 }
+_WHOLE_BYTES, _PART = 2**30, 256  # cubes above the first are written in parts of so many pixels a side
 _WAVELENGTH_ATTRIBUTES = {"units": "nm", "standard_name": "radiation_wavelength", "long_name": "centre wavelength"}
 
 
@@ -40,6 +41,8 @@ def to_dataset(cube: xr.DataArray) -> xr.Dataset:
         CubeFormatError: The packing asked for cannot hold the cube (for a Dask-backed cube only when it is written).
     """
     packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    if cube.chunks is None and 4 * cube.size > _WHOLE_BYTES:
+        cube = cube.chunk({"y": _PART, "x": _PART})  # packed part by part
     if cube.chunks is None:
         raw: Any = packing.encode(np.asarray(cube.values))
     else:

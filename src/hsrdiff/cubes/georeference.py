@@ -32,6 +32,7 @@ def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> 
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
 
+    cube = cube.copy(deep=False)  # rioxarray would copy the values, for which there may be no memory
     if transform is not None:
         if transform.b == 0 and transform.d == 0:
             height, width = cube.sizes["y"], cube.sizes["x"]
@@ -41,13 +42,13 @@ def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> 
             )
         else:
             cube = cube.drop_vars(["x", "y"], errors="ignore")
-        cube = cube.rio.write_transform(transform)
+        cube = cube.rio.write_transform(transform, inplace=True)
     if crs is not None:
         try:
             known = CRS.from_user_input(crs)
         except CRSError as error:
             raise InputError(f"the CRS {crs!r} is not known", expected="an EPSG code or WKT") from error
-        cube = cube.rio.write_crs(known)
+        cube = cube.rio.write_crs(known, inplace=True)
     return cube
 
 

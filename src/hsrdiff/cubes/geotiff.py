@@ -10,7 +10,7 @@ import numpy as np
 
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.packing import Packing, packed_bands, packed_strips
 from hsrdiff.cubes.raster import open_quietly, read_raster
 from hsrdiff.cubes.record import record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
@@ -127,8 +127,12 @@ def _write_tiff(
             dataset.offsets = tuple(np.broadcast_to(packing.add_offset, bands).tolist())
         _write_axis(dataset, SpectralAxis.of_cube(cube))
         dataset.update_tags(**to_texts(record_of(cube.attrs)))
-        for strip, raw in packed_strips(cube, packing, multiple=tile):
-            dataset.write(raw, window=((strip.start, strip.stop), (0, width)))
+        if interleave == "band" and cube.chunks is None:
+            for band, rows, raw in packed_bands(cube, packing, multiple=tile):
+                dataset.write(raw, band + 1, window=((rows.start, rows.stop), (0, width)))
+            return
+        for rows, raw in packed_strips(cube, packing, multiple=tile):
+            dataset.write(raw, window=((rows.start, rows.stop), (0, width)))
 
 
 def _write_axis(dataset: Any, axis: SpectralAxis) -> None:

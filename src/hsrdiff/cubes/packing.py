@@ -131,12 +131,16 @@ class Packing:
         if isinstance(raw, np.ndarray):
             out = np.empty(raw.shape, np.float32)
             for band in range(raw.shape[0]):  # Numerics: float64 inside, one band of it at a time
-                out[band] = self._pick(band)._decode(raw[band])
+                out[band] = self.of_band(band)._decode(raw[band])
             return out
         return self._decode(raw)
 
-    def _pick(self, band: int) -> Packing:
-        """Return the packing of one band."""
+    def of_band(self, band: int) -> Packing:
+        """Return the packing of one band.
+
+        Args:
+            band: Its number, from 0.
+        """
         scale, offset = (each[band] if each.ndim else each for each in (self.scale_factor, self.add_offset))
         return replace(self, scale_factor=np.asarray(scale), add_offset=np.asarray(offset))
 
@@ -172,7 +176,7 @@ class Packing:
         """
         out = np.empty(values.shape, self.dtype)
         for band in range(values.shape[0]):
-            out[band] = self._pick(band)._encode(values[band])
+            out[band] = self.of_band(band)._encode(values[band])
         return out
 
     def _encode(self, values: FloatArray) -> npt.NDArray[Any]:
@@ -202,7 +206,7 @@ class Packing:
 
 
 def packed_strips(cube: xr.DataArray, packing: Packing, multiple: int = 1) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
-    """Yield a cube's raw numbers strip by strip, so that a Dask-backed cube is never whole in memory.
+    """Yield a cube's raw numbers strip by strip, so that a cube larger than memory is never whole in it.
 
     Args:
         cube: ``(band, y, x)``.
@@ -220,6 +224,25 @@ def packed_strips(cube: xr.DataArray, packing: Packing, multiple: int = 1) -> It
     for start in range(0, height, rows):
         strip = slice(start, min(start + rows, height))
         yield strip, packing.encode(np.asarray(cube[:, strip, :].values))
+
+
+def packed_bands(cube: xr.DataArray, packing: Packing, multiple: int) -> Iterator[tuple[int, slice, npt.NDArray[Any]]]:
+    """Yield the raw numbers of strips band by band: a strip of whole tiles with all its bands may be large.
+
+    Args:
+        cube: ``(band, y, x)`` in memory or mapped to it.
+        packing: How to pack.
+        multiple: Strips begin at multiples of this many rows (the tile height of the file).
+
+    Yields:
+        The band from 0, the rows, and their raw numbers ``(rows, x)``.
+    """
+    bands, height, width = cube.shape
+    rows = -(-max(1, STRIP_BYTES // (width * 4)) // multiple) * multiple
+    for start in range(0, height, rows):
+        strip = slice(start, min(start + rows, height))
+        for band in range(bands):
+            yield band, strip, packing.of_band(band).encode(np.asarray(cube[band : band + 1, strip, :].values))[0]
 
 
 def _one_if_equal(numbers: npt.ArrayLike) -> FloatArray:

@@ -70,12 +70,13 @@ def packed_as(cube: xr.DataArray, dtype: str) -> xr.DataArray:
     return packed
 
 
-def as_stored(cube: xr.DataArray, path: PathLike | None = None) -> xr.DataArray:
+def as_stored(cube: xr.DataArray, path: PathLike | None = None, *, in_place: bool = False) -> xr.DataArray:
     """Return the cube with the values that its file gives back, rounded and clipped by its packing.
 
     Args:
         cube: (band, y, x) of float32, NaN where invalid.
         path: Where it goes, which decides the format; None for one that keeps the packing.
+        in_place: Write the values over those of `cube`, where its array may be written to.
 
     Returns:
         The cube itself where nothing is lost.
@@ -94,7 +95,13 @@ def as_stored(cube: xr.DataArray, path: PathLike | None = None) -> xr.DataArray:
             packing = packing.one_scale()
     if packing.is_plain and packing.dtype == np.float32:
         return cube
-    return cube.copy(data=packing.decode(packing.encode(cube.values)))
+    values = cube.values
+    own = in_place and values.dtype == np.float32 and values.flags.writeable
+    stored = values if own else np.empty(values.shape, np.float32)
+    for band in range(len(values)):
+        each = packing.of_band(band)
+        stored[band] = each.decode(each.encode(values[band : band + 1]))[0]
+    return cube.copy(data=stored)
 
 
 _ENTRIES = ("dtype", "scale_factor", "add_offset", "_FillValue")
@@ -102,8 +109,9 @@ _ENTRIES = ("dtype", "scale_factor", "add_offset", "_FillValue")
 
 def _integers(cube: xr.DataArray, dtype: np.dtype[np.integer]) -> Packing:
     """Span the valid values; one end of the type marks invalid pixels."""
-    finite = cube.values[np.isfinite(cube.values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    finite = (band[np.isfinite(band)] for band in cube.values)
+    spans = [(float(band.min()), float(band.max())) for band in finite if band.size]
+    low, high = (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (0.0, 0.0)
     limits = np.iinfo(dtype)
     if limits.min:
         scale = _three_digits_up(max(-low, high) / limits.max)

@@ -17,10 +17,11 @@ from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers import FUSERS, HsrDiff, HsrDiffResidual, Needs
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
-from hsrdiff.fusers.non_negative import cut_negative
+from hsrdiff.jobs.canvas import check_room
 from hsrdiff.jobs.chosen import adapting, check_adapt, check_report, choose_method, method_of_weights, usable_sensor
 from hsrdiff.jobs.fusion_record import fusion_record
 from hsrdiff.jobs.images import Image, take_cube
+from hsrdiff.jobs.in_blocks import check_block, fuse_scene, result_shape, takes_blocks
 from hsrdiff.jobs.json_report import write_report
 from hsrdiff.jobs.matched import check_order, find_match
 from hsrdiff.jobs.named_file import NamedFile
@@ -31,8 +32,9 @@ from hsrdiff.jobs.registered import registered
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import judging_observation, own_sensor, told_noise, told_observation, told_response, told_sensor
 from hsrdiff.jobs.told_psf import is_estimated, psf_path, told_psf
+from hsrdiff.memory import give_large_back
 from hsrdiff.observation import Observation
-from hsrdiff.rng import generator
+from hsrdiff.observation.scene_part import estimated_on, estimated_part
 from hsrdiff.sensors import Sensor
 from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
@@ -65,6 +67,7 @@ def fuse(
     std_out: PathLike | None = None,
     dtype: str = "float32",
     non_negative: bool = False,
+    block: int | None = None,
     json_out: PathLike | None = None,
     register: bool = True,
     match: bool = True,
@@ -112,13 +115,16 @@ def fuse(
         std_out: Where to write its standard deviation, float32 in the HSI's unit, of methods that give one.
         dtype: Number type of the result's file: ``"float32"``, ``"int16"`` or ``"uint16"`` with one scale.
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
+        block: Fine pixels along a side of the blocks that the scene is fused in, so that memory holds the two images
+            and one block rather than the result; 0 for the whole at once. When None, a result of 256 MiB or more is
+            made in blocks.
         json_out: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
         register: Measure and mend a shift between the two images; when False they are fused as they lie.
         match: With a known sensor, bring each MSI band to what its response makes of the HSI by a gain and an offset,
             where the pair fixes them and they matter; when False they are taken as they are.
         force: Mend also a shift of more than two coarse pixels, which is refused otherwise.
         threads: Processor threads; None leaves torch's choice.
-        progress: Called with the steps done and the steps in all.
+        progress: Called with the steps done and the steps in all, or the blocks.
 
     Returns:
         A float32 cube (B, H, W) in the HSI's unit, with its wavelengths, on the MSI's grid with its CRS and transform
@@ -137,11 +143,18 @@ def fuse(
     outputs.check(method, hsi, msi)
     check_report(json_out, method, hsi, msi, out, std_out)
     check_adapt(adapt, method)
+    block = check_block(block)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),
     )
     pair = make_pair(*cubes, factor)
+    in_blocks = takes_blocks(pair, block, adapt)
+    if in_blocks:
+        give_large_back()
+        check_room(result_shape(pair), np.dtype(dtype).itemsize, out, std_out)
+    del cubes
+    on_step = None if in_blocks else progress
     automatic, wants_std = method == AUTO, std_out is not None
     # a comparison has a method with weights or steps of one's own only where they are given
     named = method
@@ -150,7 +163,7 @@ def fuse(
     fuser = None
     if named != AUTO:
         fuser = prepare_fuser(
-            named, pair, weights=weights, steps=steps, interpolate=interpolate_bands, std=wants_std, progress=progress
+            named, pair, weights=weights, steps=steps, interpolate=interpolate_bands, std=wants_std, progress=on_step
         )
     elif interpolate_bands:
         raise no_weights(AUTO)
@@ -174,15 +187,18 @@ def fuse(
         pair, measured = registered(pair, spatial, spectral, force=force)
     told, spatial = spatial, spatial.moved(*pair.offset)
     raw = raw_scene(pair)
+    if (part := estimated_part(raw, spatial)) is not raw:
+        measured["estimates"] = estimated_on(part)
     trained_peak = fuser.card.peak if isinstance(fuser, HsrDiff | OnePass | BandTransfer) else None
     if spectral is not None and known is not None:
-        check_order(raw, spectral, spatial, known)
-    matching = find_match(raw, spectral, spatial) if match and spectral is not None else None
+        check_order(part, spectral, spatial, known)
+    matching = find_match(part, spectral, spatial) if match and spectral is not None else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak, match=matching)
     scene = scale.apply(raw)
+    del raw, part
     found: dict[str, str] = {}
     if needs.psf:
-        observation, found = told_observation(scene, spectral, spatial, psf)
+        observation, found = told_observation(estimated_part(scene, spatial), spectral, spatial, psf)
         scene = replace(scene, observation=observation)
     elif spectral is not None:
         scene = replace(scene, observation=Observation(spectral, spatial))
@@ -190,7 +206,7 @@ def fuse(
             found = {"psf": "not estimated, as the method uses none: the residuals are by the Gaussian as assumed"}
     levels = None
     if scene.observation is not None and needs.psf:
-        levels = told_noise(scene, scale, noise_hsi, noise_msi)
+        levels = told_noise(estimated_part(scene, spatial), scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
     model_error = 0.0 if levels is None or noise_msi is not None else levels.model_error
     adapted = adapting(adapt, fuser, response_known=spectral is not None, model_error=model_error, std=wants_std)
@@ -209,11 +225,18 @@ def fuse(
     if adapted is not None and (choice is None or choice.method == adapted.name):
         fuser = adapted
     elif choice is not None and (fuser is None or choice.method != fuser.name):
-        fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=progress)
+        fuser = prepare_fuser(choice.method, pair, std=wants_std, progress=on_step)
     assert fuser is not None  # it is named, adapted or chosen
-    fusion = fuser.fuse(scene, generator=generator(seed, "fuse", fuser.name))
-    if non_negative:
-        fusion = cut_negative(fusion, scene)
+    fusion = fuse_scene(
+        fuser,
+        scene,
+        in_blocks=in_blocks,
+        side=block,
+        seed=seed,
+        non_negative=non_negative,
+        beside=out,
+        progress=progress,
+    )
     if is_estimated(psf) and scene.observation is not None:
         told = scene.observation.spatial
     record = fusion_record(fuser, fusion, scene, pair, scale, known, told, seed)
@@ -235,7 +258,7 @@ def fuse(
     if fusion.std is not None:
         std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
     if scene.observation is None:
-        scene = replace(scene, observation=judging_observation(scene, spatial, psf))
+        scene = replace(scene, observation=judging_observation(estimated_part(scene, spatial), spatial, psf))
     written = outputs.write(cube, std, scene, scale, fitted=spectral is None)
     if json_out is not None and choice is not None:
         write_report(json_out, choice.as_json())
@@ -244,7 +267,7 @@ def fuse(
 
 def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, str], name: str) -> xr.DataArray:
     """Give what the method made back the HSI's unit and bands and the MSI's place on the map."""
-    values = scale.undo(image.detach().cpu())[0].numpy().astype(np.float32)
+    values = scale.undo(image.detach().cpu())[0].numpy().astype(np.float32, copy=False)
     cube = as_cube(
         values,
         wavelengths_nm=pair.wavelengths_nm,

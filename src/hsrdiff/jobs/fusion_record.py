@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-
 from hsrdiff._version import __version__
 from hsrdiff.fusers import Fuser, Fusion
 from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import Scale, describe_gain
-from hsrdiff.observation import Scene, SpatialResponse
+from hsrdiff.observation import Scene, SpatialResponse, finite_pixels
 from hsrdiff.sensors import Sensor
 
 
@@ -60,7 +58,7 @@ def fusion_record(
         record["hsrdiff_units"] = describe_gain(scale.gain)
     if scale.match is not None:
         record["hsrdiff_match"] = describe_match(scale.match)
-    valid_share = float(torch.isfinite(fusion.Z_hat).all(dim=1).double().mean())
+    valid_share = float(finite_pixels(fusion.Z_hat).double().mean())
     if valid_share < 1.0:
         # A pixel that lacks one band lacks all: one nearly empty band can blank a whole result.
         record["hsrdiff_valid_pixels"] = f"{100 * valid_share:.3g} %"

@@ -59,7 +59,7 @@ class Outputs:
         """Pack the cube, say how far its stored values are from both images, and write all or none.
 
         Args:
-            cube: The fused cube in the HSI's unit.
+            cube: The fused cube in the HSI's unit, written over by what is stored.
             std: Its standard deviation, likewise, or None.
             scene: The scene in units of the peak, with its observation where it is known.
             scale: How its values were made.
@@ -76,14 +76,21 @@ class Outputs:
         if self.std_out is not None and std is None:
             raise _no_deviation(str(cube.attrs.get("hsrdiff_method")))
         packed = packed_as(cube, self.dtype)
-        stored = as_stored(packed, self.out)
+        stored = as_stored(packed, self.out, in_place=True)  # there may be no memory for another
         stored.encoding = packed.encoding
         if self.dtype != "float32":
             step, offset = (packed.encoding.get(name, default) for name, default in _PLAIN)
             stored.attrs["hsrdiff_packing"] = f"{self.dtype} with scale {step:.6g} and offset {offset:.6g}"
         if scene.observation is not None:
-            Z = torch.from_numpy(stored.values)[None] / scale.peak
-            of_x, of_y = residuals(scene.observation, Z, scene.X, scene.Y, scene.valid, scene.valid_lr)
+            of_x, of_y = residuals(
+                scene.observation,
+                torch.from_numpy(stored.values)[None],
+                scene.X,
+                scene.Y,
+                scene.valid,
+                scene.valid_lr,
+                unit=scale.peak,
+            )
             stored.attrs["hsrdiff_residual_msi"] = of_x.describe(scale.unit_msi) + (
                 ", by a response fitted to the pair" if fitted else ""
             )

@@ -55,15 +55,15 @@ class Scale:
         return replace(scene, X=self.match.apply(scene.X / self.gain) / self.peak, Y=scene.Y / self.peak)
 
     def undo(self, image: torch.Tensor) -> torch.Tensor:
-        """Return a fused image in the HSI's unit.
+        """Bring a fused image to the HSI's unit, where it is: there may be no memory for another.
 
         Args:
             image: (1, B, H, W) in units of the peak.
 
         Returns:
-            A new tensor.
+            The same tensor.
         """
-        return image * self.peak
+        return image.mul_(self.peak)
 
 
 def raw_scene(pair: Pair) -> Scene:
@@ -211,4 +211,5 @@ def _mean_and_largest(image: torch.Tensor, valid: torch.Tensor | None) -> tuple[
     pixels = image[0].flatten(1)
     if valid is not None:
         pixels = pixels[:, valid.flatten()]
-    return pixels.double().mean(dim=1), float(pixels.abs().max()) or 1.0
+    low, high = pixels.aminmax()
+    return pixels.mean(dim=1, dtype=torch.float64), max(-float(low), float(high)) or 1.0

@@ -6,13 +6,14 @@ from hsrdiff.observation.band_match import BandMatch, likely_order, match_bands
 from hsrdiff.observation.consistency import JointProjection, SoftConsistency
 from hsrdiff.observation.disagreement import Disagreement, disagreement
 from hsrdiff.observation.gram import LRGram
+from hsrdiff.observation.image_noise import estimate_noise_hr, estimate_noise_lr
 from hsrdiff.observation.model import Observation, add_noise
-from hsrdiff.observation.noise import NoiseLevels, estimate_noise_hr, estimate_noise_lr, pair_noise
+from hsrdiff.observation.noise import NoiseLevels, pair_noise
 from hsrdiff.observation.non_negative import NonNegative, non_negative
 from hsrdiff.observation.pair_estimate import PairEstimate, estimate_pair
 from hsrdiff.observation.psf_estimate import PsfEstimate, estimate_psf
 from hsrdiff.observation.registration import Registration, register
-from hsrdiff.observation.residual import Residual, residuals
+from hsrdiff.observation.residual import Residual, finite_pixels, residuals
 from hsrdiff.observation.response_estimate import ResponseEstimate, estimate_response
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
@@ -44,6 +45,7 @@ __all__ = [
     "estimate_pair",
     "estimate_psf",
     "estimate_response",
+    "finite_pixels",
     "likely_order",
     "match_bands",
     "non_negative",

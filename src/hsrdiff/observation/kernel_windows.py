@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn import functional as F
 
 from hsrdiff.errors import FactorError, InputError, did_you_mean
 
+_STRIP_PIXELS = 2**20  # of all images together, correlated at a time
 BORDERS = ("symmetric", "circular", "replicate")
 
 
@@ -85,6 +87,32 @@ class KernelWindows:
             return index.clamp(0, length - 1)
         index = index.remainder(2 * length)  # the mirrored image repeats after 2 lengths
         return torch.minimum(index, 2 * length - 1 - index)
+
+
+def correlated(images: torch.Tensor, columns: torch.Tensor, rows: torch.Tensor, before: int) -> torch.Tensor:
+    """Correlate images, 0 outside, with a kernel given as a sum of products.
+
+    Args:
+        images: Shape (n, 1, H, W).
+        columns: Vertical factors, shape (K, r).
+        rows: Horizontal factors, likewise.
+        before: Pixels that the kernel reaches up and to the left of a pixel, in 0 .. K - 1.
+
+    Returns:
+        Shape (n, 1, H, W).
+    """
+    after = len(columns) - 1 - before
+    height, width = images.shape[-2:]
+    found = torch.empty_like(images)
+    # Numerics: in strips, as a convolution takes K times the memory of what it is given
+    tall = max(1, _STRIP_PIXELS // (len(images) * width))
+    for start in range(0, height, tall):
+        stop = min(start + tall, height)
+        top, bottom = start - before, stop + after
+        strip = images[:, :, max(0, top) : min(height, bottom)]
+        strip = F.pad(strip, (before, after, max(0, -top), max(0, bottom - height)))
+        found[:, :, start:stop] = F.conv2d(F.conv2d(strip, columns.T[:, None, :, None]), rows.T[None, :, None, :])
+    return found
 
 
 def check_factor(factor: Any) -> int:

@@ -43,10 +43,11 @@ class Likeness:
     """R Y at LR, and X blurred as D does, to be read anywhere.
 
     Args:
-        Y: (B, h, w), 0 where invalid.
+        Y: (B, h, w), any values where invalid.
         seen_y: R Y, (b, h, w).
         valid_y: (h, w).
-        blurred: X blurred on the HR grid, (b, H, W).
+        splines: X blurred on the HR grid, as coefficients of cubic splines, (b, H, W).
+        plain: The blurred X at the LR pixels, (b, h, w).
         valid_x: Where the kernel lies inside X and on enough valid pixels, (H, W).
         factor: s.
     """
@@ -56,14 +57,15 @@ class Likeness:
         Y: FloatArray,
         seen_y: FloatArray,
         valid_y: BoolArray,
-        blurred: FloatArray,
+        splines: FloatArray,
+        plain: FloatArray,
         valid_x: BoolArray,
         factor: int,
     ) -> None:
         self.bands, self.factor, self.size = len(seen_y), factor, valid_y.shape
-        self.plain, self.plain_valid = blurred[:, ::factor, ::factor], valid_x[::factor, ::factor]
+        self.plain, self.plain_valid = plain, valid_x[::factor, ::factor]
         self.Y, self.seen_y, self.valid_y = Y, seen_y, valid_y
-        self._splines = np.stack([ndimage.spline_filter(band, order=3) for band in blurred])
+        self._splines = splines
         self._valid_x = valid_x.astype(np.float32)
         thin = max(1, math.ceil(math.sqrt(valid_y.size / _MOST_PIXELS)))
         grid = np.stack(np.meshgrid(*(np.arange(0, side, thin) for side in valid_y.shape), indexing="ij"))
@@ -74,11 +76,8 @@ class Likeness:
     def of(cls, scene: Scene, spatial: SpatialResponse, spectral: SpectralResponse | None) -> Likeness | None:
         """Prepare a scene; values under a mask have no part in anything. None where there is too little of it."""
         ones = torch.ones_like(scene.X[:, :1], dtype=torch.float64)
-        seen = ones if scene.valid is None else scene.valid.double()
-        X = scene.X.double() if scene.valid is None else torch.where(scene.valid, scene.X.double(), 0.0)
-        inside, share = spatial.dense(ones), spatial.dense(seen)
-        blurred = spatial.dense(X) / torch.where(share > _FILLED, share, 1.0)
-        blurred = torch.where(share > _FILLED, blurred, X.sum(dim=(2, 3), keepdim=True) / seen.sum())
+        inside = spatial.dense(ones)
+        share = inside if scene.valid is None else spatial.dense(scene.valid.double())
         valid_lr = torch.ones_like(scene.Y[:, :1], dtype=torch.bool) if scene.valid_lr is None else scene.valid_lr
         s = spatial.factor
         whole = (inside >= _WHOLE)[..., ::s, ::s] & valid_lr
@@ -89,20 +88,25 @@ class Likeness:
                 break
         if left < LEAST_PIXELS:
             return None
-        Y = torch.where(valid_lr, scene.Y.double(), 0.0)
         # without R the mean of all bands is what to begin with
-        RY = Y.mean(dim=1, keepdim=True).expand(-1, scene.msi_bands, -1, -1) if spectral is None else spectral.apply(Y)
-        at_lr, at_hr = (
-            (Y[0].numpy(), RY[0].numpy(), valid_lr[0, 0].numpy()),
-            (blurred[0].numpy(), valid_x[0, 0].numpy()),
+        matrix = (
+            torch.full((1, scene.bands), 1.0 / scene.bands, dtype=torch.float64)
+            if spectral is None
+            else spectral.matrix
         )
-        return cls(*at_lr, *at_hr, s)
+        RY = torch.zeros((1, len(matrix), *valid_lr.shape[-2:]), dtype=torch.float64)
+        for band in range(scene.bands):  # float64 of the whole image may not fit the memory
+            layer = torch.where(valid_lr, scene.Y[:, band : band + 1].double(), 0.0)
+            RY += matrix[:, band, None, None] * layer
+        RY = RY.expand(-1, scene.msi_bands, -1, -1)
+        splines, plain = _blurred(scene, spatial, share)
+        return cls(scene.Y[0].numpy(), RY[0].numpy(), valid_lr[0, 0].numpy(), splines, plain, valid_x[0, 0].numpy(), s)
 
     def regress(self, shift: FloatArray) -> None:
         """Put a regression of X D, read at a shift, on the principal components of Y in the place of R Y."""
         places = self._places(shift)
         usable = self._usable(places)
-        pixels = self.Y[:, self._at[0], self._at[1]]
+        pixels = self.Y[:, self._at[0], self._at[1]].astype(np.float64)
         pixels = pixels - pixels[:, usable].mean(axis=1, keepdims=True)
         gram = pixels[:, usable] @ pixels[:, usable].T
         _, vectors = np.linalg.eigh(gram)
@@ -236,6 +240,26 @@ class Likeness:
                 normal[:, i, j] = (w * total(slopes[i] * slopes[j])).sum(axis=0)
         misfit = (w * missed).sum(axis=0) / np.maximum(len(missed) * number - 2 * len(missed) - 2, 1)
         return _Sums(*_solve(normal, right, misfit, number), float(correlation.mean()), own)
+
+
+def _blurred(scene: Scene, spatial: SpatialResponse, share: torch.Tensor) -> tuple[FloatArray, FloatArray]:
+    """Return X blurred as D does, as spline coefficients (b, H, W), and at the LR pixels (b, h, w).
+
+    Band by band: float64 of the whole image several times over may not fit the memory.
+    """
+    s = spatial.factor
+    splines, plain = np.empty(scene.X.shape[1:]), []
+    for band in range(scene.msi_bands):
+        X = scene.X[:, band : band + 1].double()
+        X = X if scene.valid is None else torch.where(scene.valid, X, 0.0)
+        count = X.numel() if scene.valid is None else int(scene.valid.sum())
+        blurred = spatial.dense(X)
+        blurred /= share
+        blurred[share <= _FILLED] = X.sum() / count
+        blurred = blurred[0, 0]
+        plain.append(blurred[::s, ::s].numpy().copy())
+        ndimage.spline_filter(blurred.numpy(), order=3, output=splines[band])
+    return splines, np.stack(plain)
 
 
 @dataclass(frozen=True, eq=False)

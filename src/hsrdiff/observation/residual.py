@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
 from hsrdiff.observation.model import Observation
+from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.typing import HRHSI, LRHSI, MSI
 
 _TOUCHED = 1e-12  # weight on invalid pixels from which an LR pixel does not count
+_STRIP_PIXELS = 4 * 2**20  # HR pixels of a strip: float64 of the whole image may not fit the memory
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,12 @@ def residuals(
     Y: LRHSI,
     valid: torch.Tensor | None = None,
     valid_lr: torch.Tensor | None = None,
+    *,
+    unit: float = 1.0,
 ) -> tuple[Residual, Residual]:
     """Compare R Z with X and Z D with Y, in float64, band by band; LR pixels that touch invalid HR ones do not count.
+
+    Z may be larger than memory: it is read in strips of rows.
 
     Args:
         observation: R and D.
@@ -58,6 +65,7 @@ def residuals(
         Y: Shape (1, B, h, w); values under the mask are not used.
         valid: True where X may be used, bool (1, 1, H, W), or None for everywhere.
         valid_lr: True where Y may be used, bool (1, 1, h, w), or None for everywhere.
+        unit: What Z is divided by to come into the unit of X and Y.
 
     Returns:
         The residual of X and that of Y, in their units.
@@ -65,32 +73,79 @@ def residuals(
     Raises:
         ShapeError: They do not fit R or D.
     """
-    spectral, spatial = observation.spectral, observation.spatial
-    known = torch.isfinite(Z).all(dim=1, keepdim=True)
-    counts_x = known if valid is None else known & valid
-    counts_y = spatial.apply((~known).double()).abs() <= _TOUCHED
-    if valid_lr is not None:
-        counts_y = counts_y & valid_lr
-    RZ = torch.zeros(X.shape, dtype=torch.float64)
-    squares_y, energy_y = 0.0, 0.0
-    for band in range(Z.shape[1]):  # one band at a time: float64 of the whole cube may not fit the memory
-        layer = torch.where(known, Z[:, band : band + 1], 0.0).double()
-        RZ += spectral.matrix[:, band, None, None] * layer
-        seen = Y[:, band : band + 1].double()
-        difference = torch.where(counts_y, spatial.apply(layer) - seen, 0.0)
-        squares_y += float(difference.square().sum())
-        energy_y += float(torch.where(counts_y, seen, 0.0).square().sum())
-    difference = torch.where(counts_x, RZ - X, 0.0)
-    energy_x = float(torch.where(counts_x, X, 0.0).double().square().sum())
-    return (
-        _residual(float(difference.square().sum()), energy_x, counts_x, int(X.shape[1])),
-        _residual(squares_y, energy_y, counts_y, int(Y.shape[1])),
-    )
+    sums_x, sums_y = _Sums(), _Sums()
+    for rows, own in _strips(observation.spatial, Y, X):
+        s = observation.spatial.factor
+        fine, coarse = slice(rows.start * s, rows.stop * s), rows
+        own_fine = slice(own.start * s, own.stop * s)
+        known = finite_pixels(Z[..., fine, :])
+        counts_x = known if valid is None else known & valid[..., fine, :]
+        counts_x = counts_x[..., own_fine, :]
+        counts_y = observation.spatial.apply((~known).double()).abs() <= _TOUCHED
+        counts_y = counts_y if valid_lr is None else counts_y & valid_lr[..., coarse, :]
+        counts_y = counts_y[..., own, :]
+        part_x, part_y = X[..., fine, :][..., own_fine, :], Y[..., coarse, :][..., own, :]
+        RZ = torch.zeros(part_x.shape, dtype=torch.float64)
+        for band in range(Z.shape[1]):
+            layer = torch.where(known, Z[:, band : band + 1, fine], 0.0).double() / unit
+            RZ += observation.spectral.matrix[:, band, None, None] * layer[..., own_fine, :]
+            sums_y.add(observation.spatial.apply(layer)[..., own, :], part_y[:, band : band + 1], counts_y)
+        sums_x.add(RZ, part_x, counts_x)
+        sums_x.count(counts_x)
+        sums_y.count(counts_y)
+    return sums_x.residual(int(X.shape[1])), sums_y.residual(int(Y.shape[1]))
 
 
-def _residual(squares: float, energy: float, counts: torch.Tensor, bands: int) -> Residual:
-    pixels, of = int(counts.sum()), counts.numel()
-    if not pixels:
-        return Residual(math.nan, math.nan, 0, of)
-    relative = math.sqrt(squares / energy) if energy else (math.inf if squares else 0.0)
-    return Residual(math.sqrt(squares / (pixels * bands)), relative, pixels, of)
+def _strips(D: SpatialResponse, Y: LRHSI, X: MSI) -> Iterator[tuple[slice, slice]]:
+    """Yield LR rows to read, with what D reaches beyond them, and which of these are the strip's own."""
+    h = Y.shape[-2]
+    reach = max(0, -(-D.offset // D.factor))
+    tall = max(1, _STRIP_PIXELS // (D.factor * X.shape[-1]))
+    if D.border == "circular" or h <= tall:
+        yield slice(0, h), slice(0, h)
+        return
+    for start in range(0, h, tall):
+        stop = min(start + tall, h)
+        top, bottom = max(0, start - reach), min(h, stop + reach)
+        yield slice(top, bottom), slice(start - top, stop - top)
+
+
+def finite_pixels(Z: torch.Tensor) -> torch.Tensor:
+    """Mark the pixels that are finite in every band, band by band, as a cube may be larger than memory.
+
+    Args:
+        Z: Shape (n, B, H, W).
+
+    Returns:
+        Bool (n, 1, H, W).
+    """
+    known = torch.ones_like(Z[:, :1], dtype=torch.bool)
+    for band in range(Z.shape[1]):
+        known &= torch.isfinite(Z[:, band : band + 1])
+    return known
+
+
+class _Sums:
+    """Squares of what an image and its model differ by, and of the image, over the pixels that count."""
+
+    def __init__(self) -> None:
+        self.squares = self.energy = 0.0
+        self.pixels = self.of = 0
+
+    def add(self, model: torch.Tensor, image: torch.Tensor, counts: torch.Tensor) -> None:
+        """Add some bands of a strip."""
+        seen = torch.where(counts, image, 0.0).double()
+        self.squares += float(torch.where(counts, model - seen, 0.0).square().sum())
+        self.energy += float(seen.square().sum())
+
+    def count(self, counts: torch.Tensor) -> None:
+        """Add the pixels of a strip."""
+        self.pixels += int(counts.sum())
+        self.of += counts.numel()
+
+    def residual(self, bands: int) -> Residual:
+        """Return what was added up."""
+        if not self.pixels:
+            return Residual(math.nan, math.nan, 0, self.of)
+        relative = math.sqrt(self.squares / self.energy) if self.energy else (math.inf if self.squares else 0.0)
+        return Residual(math.sqrt(self.squares / (self.pixels * bands)), relative, self.pixels, self.of)

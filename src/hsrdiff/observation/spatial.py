@@ -7,10 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional as F
 
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
-from hsrdiff.observation.kernel_windows import BORDERS, KernelWindows, check_factor
+from hsrdiff.observation.kernel_windows import BORDERS, KernelWindows, check_factor, correlated
 from hsrdiff.observation.kernels import FWHM_PER_SIGMA, gaussian_kernel, moved_kernel
 from hsrdiff.typing import HRHSI, LRHSI
 
@@ -148,11 +147,9 @@ class SpatialResponse:
             The image F, same shape, dtype and device.
         """
         n, bands, height, width = Z.shape
-        before, after = self.offset, self.size - 1 - self.offset
         with torch.autocast(Z.device.type, enabled=False):
-            images = F.pad(Z.reshape(n * bands, 1, height, width), (before, after, before, after))
-            tall = F.conv2d(images, self._columns.T.to(Z)[:, None, :, None])  # (n B, r, H, W + K - 1)
-            return F.conv2d(tall, self._rows.T.to(Z)[None, :, None, :]).reshape(Z.shape)
+            images = Z.reshape(n * bands, 1, height, width)
+            return correlated(images, self._columns.to(Z), self._rows.to(Z), self.offset).reshape(Z.shape)
 
     def moved(self, rows: float, columns: float) -> SpatialResponse:
         """Return D with its kernel off the centre of the block: Y that lies elsewhere on the grid of Z.

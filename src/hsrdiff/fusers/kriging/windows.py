@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,6 +9,7 @@ import torch
 
 from hsrdiff.fusers.kriging.samples import Samples
 from hsrdiff.fusers.kriging.system import KrigingSystem
+from hsrdiff.fusers.spans import spans
 
 CORE = 32  # LR pixels of a window's own part along an axis
 HALO = 4  # LR pixels that a window reaches beyond its part, over which it fades
@@ -69,8 +69,8 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
     left_out = torch.zeros((h, w, samples.Y.shape[1] + 1), dtype=torch.float64, device=samples.X.device)
     covariances: list[torch.Tensor] = []
     counts: list[int] = []
-    for rows in _spans(h, core, halo):
-        for columns in _spans(w, core, halo):
+    for rows in spans(h, core, halo):
+        for columns in spans(w, core, halo):
             part = samples.crop(rows.window, columns.window)
             if not part.usable.any():
                 continue
@@ -112,29 +112,3 @@ def krige_windows(samples: Samples, predict: Predictor, core: int = CORE, halo: 
     unit = float(covariance.diagonal().mean().clamp_min(torch.finfo(torch.float32).tiny))
     errors = left_out.flatten(0, 1)
     return Kriged(blended[:-1].flatten(1).T, blended[-1].flatten() / unit, covariance, errors[:, :-1], errors[:, -1])
-
-
-@dataclass(frozen=True)
-class _Span:
-    """One window along one axis: its own part and what it reaches, in LR pixels."""
-
-    own: tuple[int, int]
-    window: tuple[int, int]
-
-    def weights(self, factor: int) -> torch.Tensor:
-        """1 inside, falling linearly to 0 across the overlap on each side that has one, for each HR pixel."""
-        first, last = self.window
-        at = first + (torch.arange((last - first) * factor, dtype=torch.float64) + 0.5) / factor
-        weights = torch.ones_like(at)
-        if self.own[0] > first:
-            weights = weights * ((at - first) / (2 * (self.own[0] - first))).clamp(0.0, 1.0)
-        if self.own[1] < last:
-            weights = weights * ((last - at) / (2 * (last - self.own[1]))).clamp(0.0, 1.0)
-        return weights
-
-
-def _spans(length: int, core: int, halo: int) -> list[_Span]:
-    """Cut an axis into windows of about equal parts."""
-    count = 1 if length <= core + 2 * halo else -(-length // core)
-    edges = [round(i * length / count) for i in range(count + 1)]
-    return [_Span((a, b), (max(0, a - halo), min(length, b + halo))) for a, b in itertools.pairwise(edges)]
