@@ -18,7 +18,8 @@ from hsrdiff.observation import Scene
 from hsrdiff.rng import generator
 from hsrdiff.typing import PathLike
 
-LARGE_BYTES = 2**28  # of a float32 result, from which it is made in blocks unasked: as a whole it takes about 20 times that
+# of a float32 result, from which it is made in blocks unasked: as a whole it takes about 20 times that
+LARGE_BYTES = 2**28
 _NOTE = "non_negative"
 
 
