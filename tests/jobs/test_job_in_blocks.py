@@ -57,6 +57,7 @@ def test_the_result_is_nearly_that_of_the_whole_and_says_so(large, whole):
     told.clear()
     one = fuse(large.hsi, large.msi, block=4800, progress=lambda *at: told.append(at), **KNOWN)
     assert told == [(1, 1)]
+    assert one.attrs["hsrdiff_note_blocks"].startswith("the scene is one block")
     np.testing.assert_array_equal(one.values, whole.values)
     assert "hsrdiff_note_blocks" not in whole.attrs
     np.testing.assert_allclose(cut.values, whole.values, atol=0.02)

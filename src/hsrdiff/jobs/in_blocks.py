@@ -10,7 +10,7 @@ import torch
 
 from hsrdiff.errors import InputError
 from hsrdiff.fusers import Fuser, Fusion
-from hsrdiff.fusers.blocks import Blocks, fuse_blocks
+from hsrdiff.fusers.blocks import LEAST_CORE, Blocks, fuse_blocks
 from hsrdiff.fusers.non_negative import cut_negative
 from hsrdiff.jobs.canvas import Canvas
 from hsrdiff.jobs.pair import Pair
@@ -21,6 +21,7 @@ from hsrdiff.typing import PathLike
 # of a float32 result, from which it is made in blocks unasked: as a whole it takes about 20 times that
 LARGE_BYTES = 2**28
 _NOTE = "non_negative"
+_ONE = f"the scene is one block, as a block has at least {LEAST_CORE} coarse pixels a side and its surroundings"
 
 
 def check_block(side: float | None) -> int | None:
@@ -116,7 +117,8 @@ def fuse_scene(
         fusion = fuser.fuse(scene, generator=draws)
         if in_blocks and progress is not None:
             progress(1, 1)
-        return cut_negative(fusion, scene) if non_negative else fusion
+        fusion = cut_negative(fusion, scene) if non_negative else fusion
+        return replace(fusion, notes=fusion.notes | {"blocks": _ONE}) if in_blocks else fusion
     cut = _Cut() if non_negative else None
     fusion = fuse_blocks(fuser, scene, blocks, generator=draws, canvas=Canvas(beside), finish=cut, on_block=progress)
     notes = fusion.notes | {"blocks": blocks.describe()}
