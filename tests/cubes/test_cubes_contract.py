@@ -119,10 +119,8 @@ def test_a_cube_without_a_place_on_the_map_is_written_and_read_without_a_warning
     assert [str(each.message) for each in caught if issubclass(each.category, NotGeoreferencedWarning)] == []
 
 
-@pytest.mark.parametrize("name", WRITABLE)
+@pytest.mark.parametrize("name", [name for name in WRITABLE if "packing" in FORMATS[name].can_keep])
 def test_by_default_a_written_cube_is_float32_with_nan(tmp_path, full, name):
-    if "packing" not in FORMATS[name].can_keep:
-        pytest.skip("the format has one number type")
     back = open_cube(write_cube(full, target(tmp_path, name), format=name))
     assert back.encoding["dtype"] == np.float32
     assert np.isnan(back.encoding["_FillValue"])
@@ -194,10 +192,8 @@ def test_writing_twice_replaces_and_leaves_nothing_else(tmp_path, full, name):
     np.testing.assert_allclose(open_cube(path).values, cube.values * 0.5, atol=1.6e-5)
 
 
-@pytest.mark.parametrize("name", WRITABLE)
+@pytest.mark.parametrize("name", [name for name in WRITABLE if name != "cave"])  # which has 31 bands
 def test_one_pixel_of_one_band(tmp_path, name):
-    if name == "cave":
-        pytest.skip("CAVE has 31 bands")
     cube = as_cube(np.array([[[0.5]]], np.float32), wavelengths_nm=[550.0])
     back = open_cube(write_cube(cube, target(tmp_path, name), format=name), variable=None)
     assert back.shape == (1, 1, 1)

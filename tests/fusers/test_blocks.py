@@ -7,7 +7,7 @@ import torch
 from fuser_scenes import BANDS, FACTOR, small_scene
 
 from hsrdiff.errors import InputError, InvalidValueError
-from hsrdiff.fusers import Bicubic, Fusion, Needs, RegressionProjected
+from hsrdiff.fusers import Bicubic, Fusion, Needs, RegressionProjected, make_fuser
 from hsrdiff.fusers.blocks import HALO, LEAST_CORE, Blocks, fuse_blocks
 from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.fusers.spans import spans
@@ -159,6 +159,21 @@ def test_a_block_with_few_valid_pixels_looks_further(scene):
     nothing.valid[..., 0, 0] = True  # a fine pixel of a coarse one
     with pytest.raises(InvalidValueError, match="overlap"):
         fuse_blocks(RegressionProjected(), nothing, Blocks.of(nothing, 1), generator=draws())
+
+
+@pytest.mark.parametrize("method", ["regression", "regression-projected", "kriging"])
+@pytest.mark.parametrize("level", [0.0, 0.3])
+def test_a_block_that_shows_nothing_is_what_it_shows(method, level):
+    scene = small_scene(3, 4 * 60, 4 * 16)
+    Z = scene.Z.clone()
+    Z[..., : 4 * 45, :] = level  # still water, or fill that the file does not declare
+    X, Y = scene.observation.observe(Z)
+    flat = dataclasses.replace(scene, X=X, Y=Y, Z=None)
+    blocks = Blocks.of(flat, 1)
+    assert len(blocks) == 2
+    cut = fuse_blocks(make_fuser(method), flat, blocks, generator=draws())
+    assert torch.isfinite(cut.Z_hat).all()
+    torch.testing.assert_close(cut.Z_hat[..., : 4 * 20, :], Z[..., : 4 * 20, :], rtol=0, atol=1e-3)
 
 
 def test_each_block_is_finished_before_it_takes_its_place(scene):

@@ -46,7 +46,8 @@ def test_the_place_with_the_most_pixels_that_both_see():
 
 
 def test_a_side_that_is_longer_than_the_image_is_cut_to_it():
-    assert most_seen(torch.ones((5, 40), dtype=torch.bool), 10) == (slice(0, 5), slice(15, 25))
+    assert most_seen(torch.ones((5, 40), dtype=torch.bool), 10) == (slice(0, 5), slice(15, 25), 50)
+    assert most_seen(torch.ones((5, 40), dtype=torch.bool), 10, 2) == (slice(0, 5), slice(15, 25), 30)
 
 
 def test_pixels_that_see_beyond_the_part_do_not_count():

@@ -12,6 +12,7 @@ from hsrdiff.fusers.base import require_observation
 from hsrdiff.fusers.masking import fill_invalid, output_mask
 from hsrdiff.fusers.regression import MINIMUM_SHARE, WHOLE_SHARE
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+from hsrdiff.observation.guide import guide_at_lr
 from hsrdiff.observation.scene_part import most_seen
 from hsrdiff.observation.spatial import FWHM_PER_SIGMA
 
@@ -74,7 +75,7 @@ def degrade(scene: Scene, *, model_error: float = 0.0, fit_response: FitResponse
     """
     observation = require_observation(scene, "the comparison of methods")
     X, seen = _guide_at_lr(scene, observation.spatial)
-    rows, columns = most_seen(seen, WINDOW)
+    rows, columns, _ = most_seen(seen[0, 0], WINDOW)
     remarks = []
     if (rows.stop - rows.start, columns.stop - columns.start) != tuple(seen.shape[-2:]):
         remarks.append(f"on a part of {rows.stop - rows.start} x {columns.stop - columns.start} coarse pixels")
@@ -114,21 +115,12 @@ def _guide_at_lr(scene: Scene, D: SpatialResponse) -> tuple[torch.Tensor, torch.
     ones = torch.ones_like(scene.Y[:, :1], dtype=torch.bool)
     seen_lr = ones if scene.valid_lr is None else scene.valid_lr
     if scene.valid is None or bool(scene.valid.all()):
-        return _averaged(scene, D), seen_lr
+        return guide_at_lr(scene, D), seen_lr
     share = D.apply(scene.valid.double())
     seen = seen_lr & (share >= WHOLE_SHARE)
     if 2 * seen.sum() < seen_lr.sum():
         seen = seen_lr & (share >= MINIMUM_SHARE)
-    return _averaged(scene, D) / share.clamp_min(MINIMUM_SHARE), seen
-
-
-def _averaged(scene: Scene, D: SpatialResponse) -> torch.Tensor:
-    """Return X D in float64, X being 0 where it is invalid, band by band: the whole may not fit the memory so."""
-    found = []
-    for band in range(scene.msi_bands):
-        X = scene.X[:, band : band + 1].double()
-        found.append(D.apply(X if scene.valid is None else torch.where(scene.valid, X, 0.0)))
-    return torch.cat(found, dim=1)
+    return guide_at_lr(scene, D) / share.clamp_min(MINIMUM_SHARE), seen
 
 
 def _coarser(D: SpatialResponse, seen: torch.Tensor) -> SpatialResponse | None:

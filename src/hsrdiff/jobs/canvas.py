@@ -17,8 +17,6 @@ from hsrdiff.errors import WriteError
 from hsrdiff.typing import PathLike
 
 IN_FILE_BYTES = 2**30  # of an image, from which it lies in a file
-
-
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

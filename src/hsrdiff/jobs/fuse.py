@@ -195,10 +195,11 @@ def fuse(
     matching = find_match(part, spectral, spatial) if match and spectral is not None else None
     scale = find_scale(raw, spectral, peak=peak, trained_peak=trained_peak, match=matching)
     scene = scale.apply(raw)
-    del raw, part
+    part = scene if part is raw else scale.apply(part)
+    del raw
     found: dict[str, str] = {}
     if needs.psf:
-        observation, found = told_observation(estimated_part(scene, spatial), spectral, spatial, psf)
+        observation, found = told_observation(part, spectral, spatial, psf)
         scene = replace(scene, observation=observation)
     elif spectral is not None:
         scene = replace(scene, observation=Observation(spectral, spatial))
@@ -206,7 +207,7 @@ def fuse(
             found = {"psf": "not estimated, as the method uses none: the residuals are by the Gaussian as assumed"}
     levels = None
     if scene.observation is not None and needs.psf:
-        levels = told_noise(estimated_part(scene, spatial), scale, noise_hsi, noise_msi)
+        levels = told_noise(replace(part, observation=scene.observation), scale, noise_hsi, noise_msi)
         scene = replace(scene, sigma_x=levels.sigma_x, sigma_y=levels.sigma_y)
     model_error = 0.0 if levels is None or noise_msi is not None else levels.model_error
     adapted = adapting(adapt, fuser, response_known=spectral is not None, model_error=model_error, std=wants_std)
@@ -258,7 +259,7 @@ def fuse(
     if fusion.std is not None:
         std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
     if scene.observation is None:
-        scene = replace(scene, observation=judging_observation(estimated_part(scene, spatial), spatial, psf))
+        scene = replace(scene, observation=judging_observation(part, spatial, psf))
     written = outputs.write(cube, std, scene, scale, fitted=spectral is None)
     if json_out is not None and choice is not None:
         write_report(json_out, choice.as_json())

@@ -12,6 +12,7 @@ import torch
 from scipy import ndimage
 from skimage.registration import phase_cross_correlation
 
+from hsrdiff.observation.guide import guide_bands
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.observation.spectral import SpectralResponse
@@ -249,9 +250,7 @@ def _blurred(scene: Scene, spatial: SpatialResponse, share: torch.Tensor) -> tup
     """
     s = spatial.factor
     splines, plain = np.empty(scene.X.shape[1:]), []
-    for band in range(scene.msi_bands):
-        X = scene.X[:, band : band + 1].double()
-        X = X if scene.valid is None else torch.where(scene.valid, X, 0.0)
+    for band, X in enumerate(guide_bands(scene)):
         count = X.numel() if scene.valid is None else int(scene.valid.sum())
         blurred = spatial.dense(X)
         blurred /= share

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 
+from hsrdiff.observation.guide import guide_at_lr, guide_bands
 from hsrdiff.observation.image_noise import estimate_noise_hr, estimate_noise_lr, filled, roughness
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
@@ -87,7 +87,7 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
         return NoiseLevels(found_x, found_y, 0.0, 0.0)
     spectral, spatial = scene.observation.spectral, scene.observation.spatial
     Y = filled(scene.Y, scene.valid_lr).double()
-    X_lr = torch.cat([spatial.apply(band) for band in _bands(scene)], dim=1)
+    X_lr = guide_at_lr(scene, spatial)
     usable = torch.ones_like(X_lr[:, :1], dtype=torch.bool)
     if scene.valid is not None:
         usable &= spatial.apply(scene.valid.double()) >= _WHOLE
@@ -126,16 +126,10 @@ def pair_noise(scene: Scene, sigma_x: float | None = None, sigma_y: float | None
     return NoiseLevels(found_x, found_y, relative, math.sqrt(wrong), math.sqrt(misplaced))
 
 
-def _bands(scene: Scene) -> Iterator[torch.Tensor]:
-    """Yield the bands of X in float64, 0 where invalid, (1, 1, H, W): all of them may not fit the memory."""
-    for band in range(scene.msi_bands):
-        yield filled(scene.X[:, band : band + 1], scene.valid).double()
-
-
 def _derivatives(scene: Scene, spatial: SpatialResponse) -> torch.Tensor:
     """Slopes along both axes and the Laplacian of X, averaged as D does, shape (1, 3 b, h, w)."""
     found: tuple[list[torch.Tensor], ...] = ([], [], [])
-    for X in _bands(scene):
+    for X in guide_bands(scene):
         edges = F.pad(X, (1, 1, 1, 1), mode="replicate")
         found[0].append(spatial.apply(edges[..., 2:, 1:-1] - edges[..., :-2, 1:-1]))
         found[1].append(spatial.apply(edges[..., 1:-1, 2:] - edges[..., 1:-1, :-2]))

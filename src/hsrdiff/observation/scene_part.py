@@ -16,22 +16,35 @@ _STEPS = 8  # places along a side of the part at which it is tried
 _FEW = 256  # valid LR pixels: where a part has fewer, the whole is as good
 
 
-def most_seen(seen: torch.Tensor, side: int) -> tuple[slice, slice]:
-    """Return the rectangle of at most side x side with the most seen pixels: the middle or one of 8 around it.
+def most_seen(seen: torch.Tensor, side: int, edge: int = 0) -> tuple[slice, slice, int]:
+    """Return the rectangle of at most side x side with the most seen pixels, of several the one nearest to the middle.
 
     Args:
-        seen: Bool (..., h, w).
+        seen: Bool (h, w).
         side: In pixels, at least 1.
+        edge: Pixels along a cut side of the rectangle that count for nothing.
 
     Returns:
-        Rows and columns; the whole where it is no larger.
+        Rows, columns and how many of their pixels are seen; the whole where it is no larger.
     """
-    height, width = seen.shape[-2:]
-    tall, wide = min(height, side), min(width, side)
-    thirds = (1, 0, 2)  # halves of the room on either side: the middle first
-    places = [((height - tall) * i // 2, (width - wide) * j // 2) for i in thirds for j in thirds]
-    top, left = max(places, key=lambda at: int(seen[..., at[0] : at[0] + tall, at[1] : at[1] + wide].sum()))
-    return slice(top, top + tall), slice(left, left + wide)
+    h, w = seen.shape
+    total = F.pad(seen.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
+    (top, first, last), (left, before, behind) = (_places(length, min(length, side), edge) for length in (h, w))
+    counts = total[last][:, behind] - total[first][:, behind] - total[last][:, before] + total[first][:, before]
+    tall, wide = min(h, side), min(w, side)
+    # Numerics: less than a pixel, so that it decides between equal counts alone
+    away = ((2 * top - h + tall).abs()[:, None] + (2 * left - w + wide).abs()).double()
+    i, j = divmod(int((counts - away / (2.0 * (h + w))).argmax()), len(left))
+    row, column = int(top[i]), int(left[j])
+    return slice(row, row + tall), slice(column, column + wide), int(counts[i, j])
+
+
+def _places(length: int, size: int, edge: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return first pixels that a window is tried at along an axis, and the ends of what counts in it."""
+    every = max(1, size // _STEPS)
+    at = torch.tensor(sorted({*range(0, length - size + 1, every), (length - size) // 2, length - size}))
+    edge = min(edge, size // 2) if size < length else 0
+    return at, at + edge, at + size - edge
 
 
 def estimated_part(scene: Scene, spatial: SpatialResponse, side: int = ESTIMATED) -> Scene:
@@ -54,16 +67,16 @@ def estimated_part(scene: Scene, spatial: SpatialResponse, side: int = ESTIMATED
         s = scene.factor
         seen = seen & scene.valid.reshape(h, s, w, s).all(dim=3).all(dim=1)
     edge = max(0, -(-spatial.offset // spatial.factor)) + _FURTHER
-    at, size, count = _best(seen, side, edge)
+    rows, columns, count = most_seen(seen, side, edge)
     if count < min(_FEW, int(seen.sum())):
         return scene
-    part = scene.crop_lr(*at, *size)
+    part = scene.crop_lr(rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start)
     inside = torch.zeros_like(part.Y[:, :1], dtype=torch.bool)
-    rows, columns = (
-        slice(edge if first else 0, length - (edge if first + length < whole else 0))
-        for first, length, whole in zip(at, size, (h, w), strict=True)
+    tall, wide = (
+        slice(edge if cut.start else 0, cut.stop - cut.start - (edge if cut.stop < length else 0))
+        for cut, length in ((rows, h), (columns, w))
     )
-    inside[..., rows, columns] = True
+    inside[..., tall, wide] = True
     return replace(part, valid_lr=inside if part.valid_lr is None else inside & part.valid_lr)
 
 
@@ -75,28 +88,3 @@ def estimated_on(part: Scene) -> str:
     """
     h, w = part.Y.shape[-2:]
     return f"noise, lines of bands, response and PSF, where estimated, are those of a part of {h} x {w} coarse pixels"
-
-
-def _best(seen: torch.Tensor, side: int, edge: int) -> tuple[tuple[int, int], tuple[int, int], int]:
-    """Return the first pixel of the rectangle with the most seen pixels off its edge, its size, and their number.
-
-    Of several with as many, the one nearest to the middle.
-    """
-    h, w = seen.shape
-    size = min(h, side), min(w, side)
-    total = F.pad(seen.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
-    rows, columns = _places(h, size[0]), _places(w, size[1])
-    top, bottom = rows + edge, rows + size[0] - edge
-    left, right = columns + edge, columns + size[1] - edge
-    counts = total[bottom][:, right] - total[top][:, right] - total[bottom][:, left] + total[top][:, left]
-    # Numerics: less than a pixel, so that it decides between equal counts alone
-    away = ((2 * rows - h + size[0]).abs()[:, None] + (2 * columns - w + size[1]).abs()).double()
-    best = int((counts - away / (2.0 * (h + w))).argmax())
-    i, j = divmod(best, len(columns))
-    return (int(rows[i]), int(columns[j])), size, int(counts[i, j])
-
-
-def _places(length: int, size: int) -> torch.Tensor:
-    """Return the first pixels that a window is tried at along an axis, the middle and the last among them."""
-    every = max(1, size // _STEPS)
-    return torch.tensor(sorted({*range(0, length - size + 1, every), (length - size) // 2, length - size}))

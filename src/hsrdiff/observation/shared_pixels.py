@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from hsrdiff.errors import InvalidValueError
+from hsrdiff.observation.guide import guide_at_lr
 from hsrdiff.observation.scene import Scene
 from hsrdiff.observation.spatial import SpatialResponse
 from hsrdiff.typing import FloatArray
@@ -69,9 +70,7 @@ def shared_pixels(scene: Scene, spatial: SpatialResponse, *, blur_lr: float = 0.
             expected="ground that both see",
             do="check their masks and nodata values",
         )
-    X = scene.X if scene.valid is None else torch.where(scene.valid, scene.X, 0.0)
-    X_lr = torch.cat([spatial.apply(band[None, None].double()) for band in X[0]], dim=1)
-    X_lr = X_lr / share.clamp_min(MINIMUM_SHARE)
+    X_lr = guide_at_lr(scene, spatial) / share.clamp_min(MINIMUM_SHARE)
     Y = scene.Y if scene.valid_lr is None else torch.where(scene.valid_lr, scene.Y, 0.0)
     images = [X_lr, Y.double()]
     if blur_lr > 0:
