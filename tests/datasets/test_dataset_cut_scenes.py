@@ -156,6 +156,7 @@ def test_a_missing_file_says_what_to_get_from_where_and_where_it_goes(kind, tmp_
         with pytest.raises(DatasetNotFoundError, match="get it from") as caught:
             dataset.load(scene)
         assert where in str(caught.value)
+        assert dataset.layout in str(caught.value)
         assert dataset.origin in str(caught.value)
 
 

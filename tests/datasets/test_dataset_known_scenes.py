@@ -6,8 +6,9 @@ import pytest
 import scipy.io
 import torch
 
-from hsrdiff.datasets import AvirisLa, EnmapPotsdam, JasperRidge, Samson
+from hsrdiff.datasets import AvirisLa, EnmapPotsdam, JasperRidge, Samson, make_dataset, make_pairs
 from hsrdiff.datasets.aviris_la import LANDMARKS
+from hsrdiff.datasets.catalog import DATASETS, REAL_PAIRS
 from hsrdiff.datasets.enmap_potsdam import NOISE_NM
 from hsrdiff.datasets.indian_pines import noise_bands
 from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, FactorError, WavelengthError
@@ -102,7 +103,20 @@ def test_a_missing_scene_says_what_to_get_from_where_and_where_it_goes(kind, tmp
         with pytest.raises(DatasetNotFoundError, match="get it from") as caught:
             dataset.load(scene)
         assert where in str(caught.value)
+        assert dataset.layout in str(caught.value)
         assert dataset.origin in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [*DATASETS, *REAL_PAIRS])
+def test_without_a_folder_each_set_says_what_to_get_and_from_where(name, tmp_path, monkeypatch):
+    monkeypatch.delenv("HSRDIFF_DATA", raising=False)
+    make = make_dataset if name in DATASETS else make_pairs
+    if name == "indian-pines":  # it comes inside a package
+        assert make(name).scenes("test")
+        return
+    for given in (None, tmp_path / "gone"):
+        with pytest.raises(DatasetNotFoundError, match=r"and in it .*; the files come from ..."):
+            make(name, data=given)
 
 
 def test_factor_and_guide_are_those_asked_for(tmp_path):

@@ -57,7 +57,7 @@ def workshop(tmp_path):
 
     def weights(recipe, label, overrides):
         asked.append((recipe, overrides["training.steps"]))
-        return SimpleNamespace(path=path, digest="0")
+        return SimpleNamespace(path=path, digest="0", minutes=None)
 
     return SimpleNamespace(weights=weights, budget=4.5, asked=asked)
 

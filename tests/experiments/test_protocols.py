@@ -1,5 +1,6 @@
 """Data sets of Table 1: trained on the pairs that are tested, the paper's numbers beside ours, made-up files."""
 
+import csv
 import dataclasses
 
 import numpy as np
@@ -14,6 +15,7 @@ from hsrdiff.experiments import reproduce
 from hsrdiff.experiments import table1 as module
 from hsrdiff.experiments.protocols import PROTOCOLS
 from hsrdiff.experiments.table1 import Table1
+from hsrdiff.experiments.table_lines import TRAINING
 from hsrdiff.training.competitors import is_competitor_recipe, load_competitor_recipe
 from hsrdiff.training.data import load_training_data
 from hsrdiff.training.recipe import DataSection, load_recipe
@@ -68,9 +70,10 @@ def test_the_psf_that_a_table_names_is_that_of_the_data_set(name, tmp_path):
 
 def test_only_a_data_set_of_the_paper_has_the_papers_numbers():
     row = Row("m", "s", 4, 40.0, 0.99, 2.0, 1.0, 0.01, seconds=1.0, told="R, D")
-    report = Table1().report({("paviau", "corner", "BRResNet"): row, ("aviris-la", "abu-urban-5", "BRResNet"): row})
-    assert "| BRResNet | 40.00 | 0.9900 | 2.00 | 1.000 | 1.0 | 45.53 / 0.9965 / 1.53 / 1.111 | R, D |" in report
-    assert "| BRResNet | 40.00 | 0.9900 | 2.00 | 1.000 | 1.0 |  | R, D |" in report
+    trained = dataclasses.replace(row, notes={TRAINING: "45.2"})
+    report = Table1().report({("paviau", "corner", "BRResNet"): row, ("aviris-la", "abu-urban-5", "BRResNet"): trained})
+    assert "| BRResNet | 40.00 | 0.9900 | 2.00 | 1.000 | 1.0 |  | 45.53 / 0.9965 / 1.53 / 1.111 | R, D |" in report
+    assert "| BRResNet | 40.00 | 0.9900 | 2.00 | 1.000 | 1.0 | 45 |  | R, D |" in report
 
 
 @pytest.mark.parametrize(("name", "file"), [("paviau", "PaviaU.mat"), ("chikusei", "20140729.mat")])
@@ -131,7 +134,10 @@ def test_the_table_runs_on_aviris(aviris, monkeypatch, tmp_path):
     assert run() == rows  # with the seconds of the first run
     for name in ("table1.md", "table1.csv", "table1-rows.csv"):
         assert "regression" in (out / name).read_text()
-    assert "Processor minutes of each training: 0.001." in (out / "table1.md").read_text()
+    assert "Processor minutes meant for each training: 0.001." in (out / "table1.md").read_text()
+    lines = {line["method"]: line["training_minutes"] for line in csv.DictReader((out / "table1.csv").open())}
+    assert float(lines["BRResNet"]) > 0
+    assert lines["regression"] == ""
     assert (out / "weights" / "brresnet-aviris-la-x4-1-steps-seed0" / "brresnet-aviris-la-x4.safetensors").exists()
 
 

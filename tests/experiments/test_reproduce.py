@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from importlib import import_module
 
 import pytest
 import torch
@@ -90,6 +91,16 @@ def test_a_run_goes_on_behind_its_rows_and_only_for_the_same_scene(tiny, tmp_pat
     assert again.rows[1].rmse == first.rows[1].rmse
     tiny.seed = 1
     assert reproduce("tiny", out=tmp_path).rows[0].rmse not in (7.0, first.rows[0].rmse)
+
+
+def test_files_that_are_not_those_of_the_documents_are_named(tiny, tmp_path, monkeypatch):
+    assert "differ" not in reproduce("tiny", data=tmp_path).markdown
+    module = import_module("hsrdiff.experiments.reproduce")
+    monkeypatch.setattr(module, "differing_files", lambda data: ("a/one.mat", "a/two.mat", "b", "c"))
+    end = (
+        "4 of the files in the data folder differ from those of docs/numbers.md: a/one.mat, a/two.mat, b and others.\n"
+    )
+    assert reproduce("tiny", data=tmp_path).markdown.endswith(end)
 
 
 def test_mistakes_are_sentences(tmp_path):

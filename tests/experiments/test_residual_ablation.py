@@ -99,7 +99,7 @@ def test_every_seed_is_trained_and_no_test_scene_is_looked_at(monkeypatch, tmp_p
     def trained(entry, seed, workshop):
         assert workshop.share_pairs
         asked.append((entry.title, seed))
-        return Bicubic, "" if not entry.recipe else "digest"
+        return table1_module.TrainedFuser(Bicubic, "" if not entry.recipe else "digest")
 
     def scene(dataset, name, seed):
         Z = torch.rand((1, 5, 16, 16), generator=torch.Generator().manual_seed(ord(name)))
@@ -130,6 +130,7 @@ def test_only_runs_of_residual_mode_share_pairs(monkeypatch, tmp_path):
 
     monkeypatch.setattr(workshop_module, "runner_of", runner)
     monkeypatch.setattr(workshop_module, "content_digest", lambda path: "")
+    monkeypatch.setattr(workshop_module, "training_minutes", lambda path: None)
     for share in (True, False):
         for name in ("cave-x32-residual-16", "cdformer-cave-x32-16"):
             Workshop(tmp_path, share_pairs=share).weights(name)

@@ -47,7 +47,8 @@ def command(
         typer.Option(
             "--budget",
             metavar="MINUTES",
-            help="Processor time of each training, where an experiment trains; else as its recipes have it.",
+            help="Processor minutes meant for each training, where an experiment trains: it takes as large a part of "
+            "its recipe's steps; else all of them.",
         ),
     ] = None,
     seed: SeedOption = 0,

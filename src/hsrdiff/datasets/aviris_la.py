@@ -55,6 +55,7 @@ class AvirisLa(KnownScenes):
     }
     bands = 205
     origin = "the ABU (airport-beach-urban) anomaly detection data set"
+    layout = "data (100, 100, 205)"
 
     def guide_axis(self) -> tuple[FloatArray | None, FloatArray | None]:
         """Return the rough centres, on straight lines between `LANDMARKS`; widths are not known."""

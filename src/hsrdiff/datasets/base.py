@@ -84,11 +84,13 @@ class Dataset(Protocol):
         """
 
 
-def data_root(explicit: PathLike | None = None) -> Path:
+def data_root(explicit: PathLike | None = None, *, holds: str = "", origin: str = "") -> Path:
     """Find the folder that holds all data sets.
 
     Args:
         explicit: The folder, when the user named one; otherwise the environment variable HSRDIFF_DATA.
+        holds: What is looked for in it, for the message when there is no such folder.
+        origin: Where that comes from, likewise.
 
     Returns:
         An existing folder.
@@ -97,18 +99,21 @@ def data_root(explicit: PathLike | None = None) -> Path:
         DatasetNotFoundError: If neither names an existing folder.
     """
     given = explicit if explicit is not None else os.environ.get(ENVIRONMENT_VARIABLE)
+    inside = f"and in it {holds}" if holds else "one sub-folder each (such as cave/)"
+    expected = f"the folder that holds the data sets, {inside}"
+    come = f"; the files come from {origin}" if origin else ""
     if not given:
         raise DatasetNotFoundError(
             f"the environment variable {ENVIRONMENT_VARIABLE} is not set and no data folder was given",
-            expected="the folder that holds the data sets, one sub-folder each (such as cave/)",
-            do=f"name it with --data, or export {ENVIRONMENT_VARIABLE}=/path/to/data",
+            expected=expected,
+            do=f"name it with --data, or export {ENVIRONMENT_VARIABLE}=/path/to/data{come}",
         )
     root = Path(given).expanduser()
     if not root.is_dir():
         raise DatasetNotFoundError(
             f"the data folder '{root}' does not exist",
-            expected="an existing folder that holds the data sets, one sub-folder each (such as cave/)",
-            do=f"name it with --data, or set {ENVIRONMENT_VARIABLE}",
+            expected=expected,
+            do=f"name it with --data, or set {ENVIRONMENT_VARIABLE}{come}",
         )
     return root
 

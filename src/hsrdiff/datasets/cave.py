@@ -70,6 +70,7 @@ LAYOUT = (
     "either cave/train/NAME.jp2 and cave/test/NAME.jp2 (31 bands), or the database's own folders "
     "cave/NAME_ms/NAME_ms/NAME_ms_01.png to _31.png"
 )
+ORIGIN = "Columbia University's CAVE database"
 EXACT_FACTOR = 32
 RESPONSE_FILE = Path("srf") / "nikon_d700_cave31.csv"
 
@@ -97,7 +98,7 @@ class Cave:
     peak = 1.0
 
     def __init__(self, data: PathLike | None = None, *, factor: int = EXACT_FACTOR, sensor: str | None = None) -> None:
-        self.root = data_root(data)
+        self.root = data_root(data, holds=LAYOUT, origin=ORIGIN)
         self.factor = check_factor(factor)
         self._guide = None if sensor is None else Guide.named(sensor)
 
@@ -141,7 +142,7 @@ class Cave:
         raise DatasetNotFoundError(
             f"the CAVE scene '{scene}' is not under '{self.root}'",
             expected=LAYOUT,
-            do="get the scenes from Columbia University's CAVE database and put them there",
+            do=f"get the scenes from {ORIGIN} and put them there",
         )
 
     def observation(self, wavelengths_nm: FloatArray | None = None) -> Observation:

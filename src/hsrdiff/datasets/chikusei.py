@@ -59,6 +59,7 @@ class Chikusei(CutScenes):
     }
     bands = KEPT.stop - KEPT.start
     origin = "Naoto Yokoya's page 'Airborne hyperspectral data over Chikusei' (the MATLAB version)"
+    layout = "chikusei (2517, 2335, 128), MATLAB 7.3"
 
     def windows(self) -> Mapping[str, tuple[slice, slice]]:
         """Return both training windows and the eight test tiles."""

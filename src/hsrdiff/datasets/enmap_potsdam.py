@@ -47,6 +47,7 @@ class EnmapPotsdam(KnownScenes):
     splits: ClassVar = {"train": ("A", "C"), "fit": ("A", "C"), "validation": (), "test": ("B",)}
     bands = DISTRIBUTED - len(NOISE_NM)
     origin = "the test data of EnMAP-Box (specdeepmap), put together to blocks without gaps"
+    layout = "cube (218, rows, columns), wavelength_nm and fwhm_nm"
 
     def axis(self) -> tuple[FloatArray | None, FloatArray | None]:
         """Return centres and widths as the first block that is there gives them."""

@@ -33,7 +33,7 @@ class HyperionAliPan:
     sensor = "eo1_ali:pan"
 
     def __init__(self, data: PathLike | None = None) -> None:
-        self.root = data_root(data)
+        self.root = data_root(data, holds=FILE, origin=ORIGIN)
 
     def pairs(self) -> tuple[str, ...]:
         """Return the name of the one pair.

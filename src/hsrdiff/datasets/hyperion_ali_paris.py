@@ -55,6 +55,7 @@ class HyperionAliParis(KnownScenes):
     splits: ClassVar = {"train": (), "fit": (), "validation": (), "test": ("paris",)}
     bands = BAND_NUMBERS.size
     origin = ORIGIN
+    layout = "HSim (72, 72, 128) and MSim (72, 72, 9)"
 
     def __init__(self, data: PathLike | None = None, *, factor: int = 3, sensor: str | None = None) -> None:
         super().__init__(data, factor=factor, sensor=SENSOR if sensor is None else sensor)

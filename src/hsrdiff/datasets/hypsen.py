@@ -13,6 +13,14 @@ from hsrdiff.errors import CubeFormatError, DatasetNotFoundError
 from hsrdiff.typing import PathLike
 
 ENDINGS = (".mat", ".tif", ".nc", ".img", ".h5")
+LAYOUT = (
+    "hypsen/hyperion.mat (84 bands of 250 x 330 pixels, with their wavelengths) and hypsen/sentinel2.mat "
+    f"(B2, B3, B4, B8; 750 x 990), or with another ending: {', '.join(ENDINGS)}"
+)
+ORIGIN = (
+    "the authors of the data set, or cut them from an EO-1 Hyperion scene (USGS EarthExplorer) and a Sentinel-2A scene "
+    "(Copernicus Data Space) of the same place"
+)
 
 
 class HypSen:
@@ -41,7 +49,7 @@ class HypSen:
     shapes: ClassVar = {"hyperion": (84, 250, 330), "sentinel2": (4, 750, 990)}
 
     def __init__(self, data: PathLike | None = None) -> None:
-        self.root = data_root(data)
+        self.root = data_root(data, holds=LAYOUT, origin=ORIGIN)
 
     def pairs(self) -> tuple[str, ...]:
         """Return the name of the one pair.
@@ -90,8 +98,6 @@ class HypSen:
                 return path
         raise DatasetNotFoundError(
             f"the image '{stem}' of the data set '{self.name}' is not under '{self.root / self.name}'",
-            expected="under the data folder hypsen/hyperion.mat (84 bands of 250 x 330 pixels, with their wavelengths) "
-            f"and hypsen/sentinel2.mat (B2, B3, B4, B8; 750 x 990), or with another ending: {', '.join(ENDINGS)}",
-            do="ask the authors of the data set for them, or cut them from an EO-1 Hyperion scene (USGS EarthExplorer) "
-            "and a Sentinel-2A scene (Copernicus Data Space) of the same place",
+            expected=f"under the data folder {LAYOUT}",
+            do=f"get them from {ORIGIN}, and put them there",
         )

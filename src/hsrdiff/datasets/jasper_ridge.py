@@ -41,6 +41,7 @@ class JasperRidge(KnownScenes):
     splits: ClassVar = {"train": (), "fit": (), "validation": (), "test": ("jasper-ridge",)}
     bands = DISTRIBUTED - NOISE_BANDS
     origin = "one of the public copies of the unmixing scene jasperRidge2_R198"
+    layout = "Y (198, 10000)"
 
     def read(self, path: Path) -> FloatArray:
         """Read the scene without its noise band.

@@ -36,6 +36,7 @@ class KnownScenes:
         splits: Split -> scene names.
         bands: B, bands kept.
         origin: Where the files come from, for the message when they are missing.
+        layout: What each file has in it, likewise.
     """
 
     name: ClassVar[str]
@@ -45,9 +46,11 @@ class KnownScenes:
     splits: ClassVar[Mapping[str, tuple[str, ...]]]
     bands: ClassVar[int]
     origin: ClassVar[str]
+    layout: ClassVar[str]
 
     def __init__(self, data: PathLike | None = None, *, factor: int = 4, sensor: str = "gaussian4") -> None:
-        self.root = data_root(data)
+        first = next(iter(self.files.values()))
+        self.root = data_root(data, holds=f"{first} ({self.layout})", origin=self.origin)
         self.factor = check_factor(factor)
         self.sensor = sensor
         self._guide = Guide.named(sensor)
@@ -120,7 +123,7 @@ class KnownScenes:
         if not path.is_file():
             raise DatasetNotFoundError(
                 f"the scene '{scene}' of the data set '{self.name}' is not at '{path}'",
-                expected=f"the file {where} under the data folder",
+                expected=f"the file {where} with {self.layout} under the data folder",
                 do=f"get it from {self.origin} and put it there",
             )
         return path

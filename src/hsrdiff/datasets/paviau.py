@@ -50,6 +50,7 @@ class PaviaU(CutScenes):
     }
     bands = BANDS
     origin = "the page 'Hyperspectral Remote Sensing Scenes' of the University of the Basque Country (Pavia University)"
+    layout = "paviaU (610, 340, 103)"
 
     def windows(self) -> Mapping[str, tuple[slice, slice]]:
         """Return the test square and the two training rectangles."""

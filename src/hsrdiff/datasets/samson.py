@@ -39,6 +39,7 @@ class Samson(KnownScenes):
     splits: ClassVar = {"train": (), "fit": (), "validation": (), "test": ("samson",)}
     bands = 156
     origin = "one of the public copies of the unmixing scene Samson"
+    layout = "Y (156, 9025)"
 
     def axis(self) -> tuple[FloatArray | None, FloatArray | None]:
         """Return the centres; widths are not known."""

@@ -12,7 +12,7 @@ from hsrdiff.evaluation.published import TABLE_2, TABLE_3
 from hsrdiff.experiments.base import Labels, Rows, Trial, markdown_table
 from hsrdiff.experiments.protocols import PROTOCOLS, Entry
 from hsrdiff.experiments.table1 import entry_trials
-from hsrdiff.experiments.table_lines import TableLine, published_cell
+from hsrdiff.experiments.table_lines import MINUTES_TITLE, TableLine, mean_minutes, minutes_cell, published_cell
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.typing import PathLike
 
@@ -94,7 +94,8 @@ class AblationTable:
                     spread = stdev(psnr) if len(psnr) > 1 else None
                     paper = published.get(entry.published)
                     psf = PROTOCOLS[name].psf
-                    lines.append(TableLine(name, psf, entry.title, mean_row(of_seed), paper, len(of_seed), spread))
+                    mean, minutes = mean_row(of_seed), mean_minutes(of_seed)
+                    lines.append(TableLine(name, psf, entry.title, mean, paper, len(of_seed), spread, minutes))
         return lines
 
     def report(self, rows: Rows) -> str:
@@ -104,13 +105,14 @@ class AblationTable:
             cells = [
                 [
                     *seed_cells(line.title, seed_means(rows, name, line.title)),
+                    minutes_cell(line),
                     published_cell(line.published),
                     line.mean.told,
                 ]
                 for line in lines
                 if line.dataset == name
             ]
-            table = markdown_table([*SEED_TITLES, "the paper's", "told"], cells)
+            table = markdown_table([*SEED_TITLES, MINUTES_TITLE, "the paper's", "told"], cells)
             parts.append(f"{name}, mean of the test scenes. PSF: {PROTOCOLS[name].psf}.\n\n{table}")
         return "\n".join(parts)
 

@@ -53,14 +53,14 @@ class BandFigure:
             return images.keep({name: image[0, self.band - 1].double().numpy() for name, image in shown})
 
         for entry in protocol.entries:
-            make, digest = trained_fuser(entry, seed, workshop)
+            ready = trained_fuser(entry, seed, workshop)
             yield from fusion_trials(
                 (protocol.dataset, scene),
                 partial(dataset_scene, dataset, scene, seed=seed),
-                {entry.title: make},
+                {entry.title: ready.make},
                 seed,
                 paired=True,
-                made_of={entry.title: digest} if digest else None,
+                made_of=ready.made_of(entry.title),
                 keep=keep,
                 kept=lambda title, row: images.belong(row, (title, _TRUTH)),
             )

@@ -58,14 +58,14 @@ class ErrorFigure:
             return images.keep(shown)
 
         for entry in ENTRIES:
-            make, digest = trained_fuser(entry, seed, workshop)
+            ready = trained_fuser(entry, seed, workshop)
             yield from fusion_trials(
                 (DATASET, SCENE),
                 partial(dataset_scene, dataset, SCENE, seed=seed),
-                {entry.title: make},
+                {entry.title: ready.make},
                 seed,
                 paired=True,
-                made_of={entry.title: digest} if digest else None,
+                made_of=ready.made_of(entry.title),
                 keep=keep,
                 kept=lambda title, row: images.belong(row, (title, _TRUTH)),
             )

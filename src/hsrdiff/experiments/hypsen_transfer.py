@@ -54,13 +54,13 @@ class HypSenTransfer:
         scenes = {pair: cache(partial(real_scene, pairs, pair)) for pair in pairs.pairs()}
         for scene in scenes.values():
             scene()  # what is missing is said before hours of training
-        make, digest = trained_fuser(self.entry, seed, workshop)
-        methods: dict[str, Callable[[], Fuser]] = {self.entry.title: partial(_transferred, make)}
+        ready = trained_fuser(self.entry, seed, workshop)
+        methods: dict[str, Callable[[], Fuser]] = {self.entry.title: partial(_transferred, ready.make)}
         methods |= {name: partial(make_fuser, name) for name in self.others}
         for pair, scene in scenes.items():
             degraded = cache(partial(_degraded, scene))
             for title, build in methods.items():
-                made_of = digest if title == self.entry.title else shipped_digest()
+                made_of = ready.digest if title == self.entry.title else shipped_digest()
                 yield Trial(
                     (pair, title),
                     partial(_content, scene, made_of),

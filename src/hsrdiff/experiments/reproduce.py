@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsrdiff.errors import InputError
+from hsrdiff.datasets import differing_files
+from hsrdiff.errors import DatasetNotFoundError, InputError
 from hsrdiff.evaluation import KeptRows, Row, row_key, to_csv
 from hsrdiff.experiments.base import (
     DrawingExperiment,
@@ -62,7 +63,8 @@ def reproduce(
         seed: Decides noise, masks and what a method draws.
         threads: Processor threads; None leaves torch's choice.
         dataset: Which data set, where the experiment has several; its first when None.
-        budget: Processor minutes of each training, where the experiment trains; its recipes' own steps when None.
+        budget: Processor minutes meant for each training, where the experiment trains: as large a part of its recipe's
+            steps, which are counted on the machine of docs/numbers.md; all of them when None.
         on_row: Called with each row as it is there.
 
     Returns:
@@ -89,13 +91,25 @@ def reproduce(
             on_row(row)
     if isinstance(experiment, DrawingExperiment) and out is not None:
         experiment.draw(rows, Path(out))
-    given = f" Processor minutes of each training: {budget:g}." if budget is not None else ""
-    markdown = f"# {experiment.name}\n\n{experiment.summary}.{given}\n\n{experiment.report(rows)}"
+    given = f" Processor minutes meant for each training: {budget:g}." if budget is not None else ""
+    markdown = f"# {experiment.name}\n\n{experiment.summary}.{given}\n\n{experiment.report(rows)}{_other_files(data)}"
     kept.write(f"{name}-rows.csv", to_csv(tuple(rows.values())))
     if isinstance(experiment, TableExperiment):
         kept.write(f"{name}.csv", lines_csv(experiment.lines(rows)))
     kept.write(f"{name}.md", markdown)
     return Reproduction(tuple(rows.values()), markdown)
+
+
+def _other_files(data: PathLike | None) -> str:
+    """Say which files of the data folder are not those that the numbers of the documents were made with."""
+    try:
+        others = differing_files(data)
+    except DatasetNotFoundError:  # what needs no data has no folder
+        return ""
+    if not others:
+        return ""
+    named = f"{', '.join(others[:3])}{' and others' if len(others) > 3 else ''}"
+    return f"\n{len(others)} of the files in the data folder differ from those of docs/numbers.md: {named}.\n"
 
 
 def _trials(

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from hsrdiff.datasets import Dataset, make_dataset
 from hsrdiff.evaluation import PUBLISHED, dataset_scene, mean_row
 from hsrdiff.experiments.base import Labels, Rows, Trial, fusion_trials, markdown_table
 from hsrdiff.experiments.protocols import PROTOCOLS, Entry
-from hsrdiff.experiments.table_lines import TableLine, published_cell
+from hsrdiff.experiments.table_lines import (
+    MINUTES_TITLE,
+    TRAINING,
+    TableLine,
+    mean_minutes,
+    minutes_cell,
+    published_cell,
+)
 from hsrdiff.experiments.workshop import Workshop
 from hsrdiff.fusers import Fuser, make_fuser
 from hsrdiff.training.kinds import steps_of
@@ -22,8 +30,8 @@ class Table1:
     """Every method on the test scenes of a data set, the learned ones trained on its training scenes.
 
     The budget is given as steps: a recipe made for 45 processor minutes takes as large a part of its steps as the
-    budget is of 45 minutes, so that its schedule comes to its end. Residual mode uses the shipped weights, which took
-    25 minutes, and 9 for their bases (docs/numbers.md).
+    budget is of 45 minutes, so that its schedule comes to its end. What it took stands beside it. Residual mode uses
+    the shipped weights, which took 25 minutes, and 9 for their bases (docs/numbers.md).
     """
 
     name = "table1"
@@ -48,7 +56,10 @@ class Table1:
                 found = [row for labels, row in rows.items() if labels[0] == name and labels[-1] == entry.title]
                 if found:
                     paper = published.get(entry.published)
-                    lines.append(TableLine(name, protocol.psf, entry.title, mean_row(found), paper))
+                    line = TableLine(
+                        name, protocol.psf, entry.title, mean_row(found), paper, minutes=mean_minutes(found)
+                    )
+                    lines.append(line)
         return lines
 
     def report(self, rows: Rows) -> str:
@@ -57,7 +68,7 @@ class Table1:
         for name in dict.fromkeys(line.dataset for line in lines):
             protocol = PROTOCOLS[name]
             cells = [_cells(line) for line in lines if line.dataset == name]
-            titles = ["method", "PSNR dB", "SSIM", "SAM °", "ERGAS", "s a scene", "the paper's", "told"]
+            titles = ["method", "PSNR dB", "SSIM", "SAM °", "ERGAS", "s a scene", MINUTES_TITLE, "the paper's", "told"]
             summary = f"{protocol.summary[0].upper()}{protocol.summary[1:]}. PSF: {protocol.psf}."
             parts.append(f"{summary}\n\n{markdown_table(titles, cells)}")
         return "\n".join(parts)
@@ -72,6 +83,7 @@ def _cells(line: TableLine) -> list[str]:
         f"{mean.sam_deg:.2f}",
         f"{mean.ergas:.3f}",
         f"{mean.seconds:.1f}",
+        minutes_cell(line),
         published_cell(line.published),
         mean.told,
     ]
@@ -106,20 +118,45 @@ def entry_trials(
         RecipeError: If its recipe is unknown.
         DatasetNotFoundError: If the data are missing.
     """
-    make, digest = trained_fuser(entry, trained_seed, workshop)
+    ready = trained_fuser(entry, trained_seed, workshop)
+    told = {} if ready.minutes is None else {TRAINING: f"{ready.minutes:.2f}"}
     for scene in dataset.scenes(split):
         yield from fusion_trials(
             (*labels, scene),
             partial(dataset_scene, dataset, scene, seed=seed),
-            {entry.title: make},
+            {entry.title: ready.make},
             seed,
             paired=True,
-            made_of={entry.title: digest} if digest else None,
+            made_of=ready.made_of(entry.title),
+            keep=lambda title, fusion, given: told,
             digests=digests,
         )
 
 
-def trained_fuser(entry: Entry, seed: int, workshop: Workshop) -> tuple[Callable[[], Fuser], str]:
+@dataclass(frozen=True)
+class TrainedFuser:
+    """A method whose weights are there.
+
+    Attributes:
+        make: Makes it.
+        digest: Of its weights; empty where it has none of its own.
+        minutes: Processor minutes that their training took, where that is known.
+    """
+
+    make: Callable[[], Fuser]
+    digest: str = ""
+    minutes: float | None = None
+
+    def made_of(self, title: str) -> dict[str, str] | None:
+        """Return what `fusion_trials` is to know of the weights.
+
+        Args:
+            title: The method's name there.
+        """
+        return {title: self.digest} if self.digest else None
+
+
+def trained_fuser(entry: Entry, seed: int, workshop: Workshop) -> TrainedFuser:
     """Train what an entry needs.
 
     Args:
@@ -128,18 +165,19 @@ def trained_fuser(entry: Entry, seed: int, workshop: Workshop) -> tuple[Callable
         workshop: Where weights are kept.
 
     Returns:
-        What makes the method, and the digest of its weights, empty where it has none of its own.
+        The method.
 
     Raises:
         RecipeError: If its recipe is unknown.
         DatasetNotFoundError: If the data are missing.
     """
     if not entry.recipe:
-        return partial(make_fuser, entry.method, **entry.options), ""
+        return TrainedFuser(partial(make_fuser, entry.method, **entry.options))
     overrides = {"training.seed": str(seed)}
     if workshop.budget is not None:
         part = workshop.budget / entry.minutes
         overrides["training.steps"] = str(max(1, round(part * steps_of(entry.recipe))))
     steps = overrides.get("training.steps", "all")
     trained = workshop.weights(entry.recipe, f"{entry.recipe}-{steps}-steps-seed{seed}", overrides)
-    return partial(make_fuser, entry.method, weights=trained.path, **entry.options), trained.digest
+    make = partial(make_fuser, entry.method, weights=trained.path, **entry.options)
+    return TrainedFuser(make, trained.digest, trained.minutes)

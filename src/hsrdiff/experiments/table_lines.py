@@ -6,12 +6,15 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from hsrdiff.evaluation import PublishedRow, Row
 
 _SCORES = ("psnr_db", "ssim", "sam_deg", "ergas")
+MINUTES_TITLE = "CPU min of training"
+TRAINING = "training, processor minutes"  # topic of a note
 _TITLES = (
-    *("dataset", "factor", "psf", "method", "seeds", *_SCORES, "psnr_db_spread", "seconds", "told"),
+    *("dataset", "factor", "psf", "method", "seeds", *_SCORES, "psnr_db_spread", "seconds", "training_minutes", "told"),
     *(f"paper_{score}" for score in _SCORES),
     "paper_source",
 )
@@ -29,6 +32,7 @@ class TableLine:
         published: The paper's line, where it has one.
         seeds: Trainings that the mean is over.
         spread: Standard deviation of the PSNR over seeds in dB, where there are several.
+        minutes: Processor minutes of a training, the mean over seeds; None without one.
     """
 
     dataset: str
@@ -38,6 +42,7 @@ class TableLine:
     published: PublishedRow | None = None
     seeds: int = 1
     spread: float | None = None
+    minutes: float | None = None
 
 
 def lines_csv(lines: Sequence[TableLine]) -> str:
@@ -58,10 +63,35 @@ def lines_csv(lines: Sequence[TableLine]) -> str:
         writer.writerow(
             [
                 *(line.dataset, line.mean.factor, line.psf, line.title, line.seeds, *_scores(line.mean)),
-                *(line.spread, line.mean.seconds, line.mean.told, *theirs),
+                *(line.spread, line.mean.seconds, line.minutes, line.mean.told, *theirs),
             ]
         )
     return buffer.getvalue()
+
+
+def mean_minutes(rows: Sequence[Row]) -> float | None:
+    """Return the processor minutes of a training, by the notes of the rows.
+
+    Args:
+        rows: Rows of one line.
+
+    Returns:
+        The mean over the rows that say so; None where none does.
+    """
+    minutes = [float(row.notes[TRAINING]) for row in rows if TRAINING in row.notes]
+    return fmean(minutes) if minutes else None
+
+
+def minutes_cell(line: TableLine) -> str:
+    """Return the minutes in a cell.
+
+    Args:
+        line: A line.
+
+    Returns:
+        The cell, empty where nothing was trained for the table.
+    """
+    return "" if line.minutes is None else f"{line.minutes:.0f}"
 
 
 def published_cell(row: PublishedRow | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hsrdiff.errors import InputError, WriteError, did_you_mean
-from hsrdiff.networks.store import content_digest
+from hsrdiff.networks.store import content_digest, training_minutes
 from hsrdiff.training.kinds import runner_of
 from hsrdiff.training.residual import is_residual_recipe
 from hsrdiff.typing import PathLike
@@ -23,10 +23,12 @@ class Trained:
     Attributes:
         path: The weights file.
         digest: Hash of its content.
+        minutes: Processor minutes that the training took, where its card says so.
     """
 
     path: Path
     digest: str
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Workshop:
         data: Folder of the data sets; HSRDIFF_DATA when None.
         threads: Processor threads; None leaves torch's choice.
         dataset: Which of an experiment's data sets; its first when None.
-        budget: Processor minutes of each training; its recipe's own number of steps when None.
+        budget: Processor minutes meant for each training, which takes as large a part of its recipe's steps; all of
+            them when None.
         share_pairs: Whether runs of residual mode keep their prepared pairs in one place: seeds, and variants that
             differ in the network alone, have the same.
     """
@@ -75,7 +78,7 @@ class Workshop:
         shared = {"pairs": self.folder / "pairs"} if self.share_pairs and is_residual_recipe(recipe) else {}
         train = runner_of(recipe)
         path = train(recipe, run, data=self.data, threads=self.threads, overrides=given, **shared).weights
-        return Trained(path, content_digest(path))
+        return Trained(path, content_digest(path), training_minutes(path))
 
     def choose(self, known: Mapping[str, _Choice]) -> _Choice:
         """Return what belongs to the data set that was asked for.

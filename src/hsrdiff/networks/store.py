@@ -108,6 +108,31 @@ def content_digest(path: PathLike) -> str:
     return digest.hexdigest()[:16]
 
 
+def training_minutes(path: PathLike) -> float | None:
+    """Return the processor minutes that the training of weights took, as their card has it.
+
+    Args:
+        path: A safetensors file written by hsrdiff.
+
+    Returns:
+        Minutes; None where the card does not say.
+
+    Raises:
+        WeightsError: If the file cannot be read.
+    """
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            card = json.loads((file.metadata() or {}).get("card", "{}"))
+    except (OSError, ValueError, safetensors.SafetensorError) as e:
+        raise WeightsError(
+            f"the weights '{path}' could not be read ({e})",
+            expected="a safetensors file written by hsrdiff",
+            do="remove it, so that it is trained again",
+        ) from e
+    hours = card.get("cpu_hours", card.get("notes", {}).get("cpu_hours"))
+    return None if hours is None else 60 * float(hours)
+
+
 def save_module(path: PathLike, module: nn.Module, config: BaseModel, card: BaseModel, kind: str) -> Path:
     """Write a module's tensors, configuration and card to one safetensors file, all or nothing.
 
