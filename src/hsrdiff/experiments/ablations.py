@@ -159,5 +159,5 @@ def seed_cells(title: str, of_seed: Sequence[Row]) -> list[str]:
 
 TABLES = (
     AblationTable(2, NETWORKS, TABLE_2, "other networks in the denoiser's place"),
-    AblationTable(3, STAGES, TABLE_3, "patches that grow against patches of one size"),
+    AblationTable(3, STAGES, TABLE_3, "patches that grow from 64 to 128 pixels against patches of 64"),
 )

@@ -1,4 +1,8 @@
-"""Tucker products: a core G and a factor for rows, columns and bands."""
+"""Tucker products: a core G and a factor for rows, columns and bands.
+
+What UTV-TD minimises is no plain Tucker decomposition, so that a library's would serve for three products alone, and
+`tensorly` comes with an extra: it is what the tests hold these against.
+"""
 
 from __future__ import annotations
 
