@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import rasterio
+import xarray as xr
 from rasterio.enums import ColorInterp
 
 from hsrdiff.cubes import as_cube, open_cube, write_cube
+from hsrdiff.cubes.raster import RasterBands
 from hsrdiff.errors import CubeFormatError
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -19,6 +21,25 @@ def make(path, values, tags=None, domain=None, **profile):
         for band, items in enumerate(tags or [], 1):
             dataset.update_tags(band, ns=domain, **items)
     return path
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+@pytest.mark.parametrize("masked", [False, True])
+def test_strips_and_the_whole_hold_the_same(tmp_path, monkeypatch, dtype, masked):
+    values = np.arange(3 * 29 * 17).reshape(3, 29, 17).astype(dtype)
+    path = make(tmp_path / "a.tif", values, nodata=7)
+    if masked:
+        with rasterio.open(path, "r+") as dataset:
+            dataset.write_mask(np.arange(29 * 17).reshape(29, 17) % 5 > 0)
+    whole = open_cube(path)
+    assert int(np.isnan(whole.values).sum()) >= 1
+    monkeypatch.setattr("hsrdiff.cubes.cube.STRIP_BYTES", 1)
+    monkeypatch.setattr("hsrdiff.cubes.raster.RasterBands.rows_together", 4)
+    reads = []
+    original = RasterBands.__getitem__
+    monkeypatch.setattr(RasterBands, "__getitem__", lambda self, key: reads.append(key[1]) or original(self, key))
+    xr.testing.assert_identical(open_cube(path), whole)
+    assert reads == [slice(first, min(first + 4, 29)) for first in range(0, 29, 4)]
 
 
 @pytest.mark.parametrize("cog", [False, True])

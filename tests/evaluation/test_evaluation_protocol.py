@@ -9,6 +9,7 @@ import torch
 from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.evaluation import Truth, dataset_scene, measured_scene, simulate_scene, truth_digest, truth_scene
+from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.observation import Observation, SpatialResponse, SpectralResponse
 
 OBSERVATION = Observation(SpectralResponse(np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]])), SpatialResponse.gaussian(4))
@@ -58,6 +59,23 @@ def test_an_invalid_band_makes_the_pixel_and_all_blocks_it_is_blurred_into_inval
     clean = simulate_scene(cube_of(), OBSERVATION)
     both = scene.valid_lr.expand_as(scene.Y)
     assert torch.equal(scene.Y[both], clean.Y[both])
+
+
+@pytest.mark.parametrize("block", [1, 2**25])
+def test_what_is_read_in_pieces_is_eq_1_of_the_whole(block, monkeypatch):
+    monkeypatch.setattr("hsrdiff.evaluation.protocol.BLOCK_BYTES", block)
+    Z = torch.rand((1, 7, 24, 20), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    observation = Observation(SpectralResponse(torch.rand((2, 7)) / 7), SpatialResponse.gaussian(4))
+    hidden = torch.zeros((1, 1, 24, 20), dtype=torch.bool)
+    hidden[..., 3:9, 5:8] = True
+    whole = fill_invalid(Z, ~hidden)
+    X, Y = observation.observe(whole)
+    scene = simulate_scene(as_cube(Z.masked_fill(hidden, torch.nan)[0].numpy().astype(np.float32)), observation)
+    seen, seen_lr = ~hidden, scene.valid_lr
+    torch.testing.assert_close(scene.X.double()[:, :, seen[0, 0]], X[:, :, seen[0, 0]], rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(scene.Y.double()[:, :, seen_lr[0, 0]], Y[:, :, seen_lr[0, 0]], rtol=1e-6, atol=1e-7)
+    assert torch.isnan(scene.Z[:, :, hidden[0, 0]]).all()
+    torch.testing.assert_close(scene.Z[:, :, seen[0, 0]], Z.float()[:, :, seen[0, 0]], rtol=0, atol=0)
 
 
 def test_noise_has_the_snr_asked_for_and_its_own_seed():

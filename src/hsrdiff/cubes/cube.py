@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hsrdiff.cubes.georeference import set_georeference
-from hsrdiff.cubes.packing import Packing
+from hsrdiff.cubes.packing import STRIP_BYTES, Packing
 from hsrdiff.cubes.spectral_axis import BAND_COORDINATES, SpectralAxis
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 
@@ -87,7 +87,7 @@ def build_cube(
 
     Args:
         raw: ``(band, y, x)`` NumPy or Dask array, or an object with shape, dtype, ndim and `[slices]` that reads
-            from the file when asked.
+            from the file when asked; in strips of a multiple of its `rows_together` rows, where it has that.
         packing: How raw numbers become physical values.
         axis: What the file says about its bands.
         crs: The CRS, or None.
@@ -104,9 +104,8 @@ def build_cube(
     axis = axis or SpectralAxis()
     if chunks is not None:
         raw = _as_dask(raw, chunks)
-    elif not isinstance(raw, np.ndarray) and not hasattr(raw, "chunks"):
-        raw = raw[:, :, :]
-    cube = xr.DataArray(packing.decode(raw), dims=DIMS, attrs={**(attrs or {}), **axis.notes})
+    values = packing.decode(raw) if isinstance(raw, np.ndarray) or hasattr(raw, "chunks") else _read(raw, packing)
+    cube = xr.DataArray(values, dims=DIMS, attrs={**(attrs or {}), **axis.notes})
     cube.name = None  # Dask arrays bring a random one
     cube = _with_axis(
         cube,
@@ -190,6 +189,21 @@ def _with_axis(cube: xr.DataArray, vectors: Mapping[str, Any]) -> xr.DataArray:
             raise ShapeError(f"'{name}' has shape {values.shape}", expected=f"one entry for each of the {bands} bands")
         coords[name] = ("band", values.copy(), _ATTRIBUTES[name])
     return cube.assign_coords(coords)
+
+
+def _read(raw: Any, packing: Packing) -> npt.NDArray[np.float32]:
+    """Return the physical values of a file; the raw numbers beside them are at most a strip of it."""
+    together = getattr(raw, "rows_together", None)
+    if together is None:
+        whole: npt.NDArray[np.float32] = packing.decode(raw[:, :, :], in_place=True)
+        return whole
+    bands, height, width = raw.shape
+    values = np.empty(raw.shape, np.float32)
+    strip = together * max(1, STRIP_BYTES // (bands * width * together * raw.dtype.itemsize))
+    for first in range(0, height, strip):
+        rows = slice(first, min(first + strip, height))
+        values[:, rows] = packing.decode(raw[:, rows, :], in_place=True)
+    return values
 
 
 def _as_dask(raw: Any, chunks: Chunks) -> Any:

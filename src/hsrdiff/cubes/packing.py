@@ -119,17 +119,19 @@ class Packing:
             entries["_FillValue"] = fill
         return entries
 
-    def decode(self, raw: Any) -> Any:
+    def decode(self, raw: Any, *, in_place: bool = False) -> Any:
         """Return float32 physical values, invalid pixels NaN: ``raw * scale_factor + add_offset``.
 
         Args:
             raw: ``(bands, y, x)`` NumPy or Dask array of `dtype` or wider.
+            in_place: Write the values over a float32 NumPy array that may be written to.
 
         Returns:
             An array of the same kind and shape, float32.
         """
         if isinstance(raw, np.ndarray):
-            out = np.empty(raw.shape, np.float32)
+            own = in_place and raw.dtype == np.float32 and raw.flags.writeable
+            out = raw if own else np.empty(raw.shape, np.float32)
             for band in range(raw.shape[0]):  # Numerics: float64 inside, one band of it at a time
                 out[band] = self.of_band(band)._decode(raw[band])
             return out

@@ -85,6 +85,7 @@ class RasterBands:
     """
 
     ndim = 3
+    rows_together = 256  # as tiles are high: fewer are read with their tiles again and again
 
     def __init__(
         self,

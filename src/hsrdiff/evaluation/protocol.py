@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import xarray as xr
 
 from hsrdiff.datasets import Dataset, RealGuide
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
-from hsrdiff.fusers.masking import fill_invalid
+from hsrdiff.fusers.masking import nearest_valid, take_pixels
+from hsrdiff.metrics.pair import BLOCK_BYTES
 from hsrdiff.observation import Observation, Scene, add_noise, pair_noise
 from hsrdiff.rng import generator
+from hsrdiff.typing import FloatArray
 
 # an LR pixel is valid when no more than this share of its PSF falls on invalid pixels of Z
 INVALID_SHARE = 1e-6
@@ -60,10 +63,11 @@ def simulate_scene(
             expected=f"at least {factor} x {factor} pixels at factor {factor}",
             do="use a larger cube or a smaller factor",
         )
-    # Numerics: float64, so that Y = Z D and X = R Z hold to the rounding of float32
-    values = np.asarray(cube.transpose("band", "y", "x").values[:, :height, :width], dtype=np.float64)
-    Z = torch.from_numpy(values.copy())[None]
-    valid = torch.isfinite(Z).all(dim=1, keepdim=True)
+    values = cube.transpose("band", "y", "x").values[:, :height, :width]
+    known = np.ones((height, width), dtype=np.bool_)
+    for band in values:
+        known &= np.isfinite(band)
+    valid = torch.from_numpy(known)[None, None]
     valid_lr = observation.spatial.apply((~valid).double()).abs() <= INVALID_SHARE
     if not valid_lr.any():
         raise InvalidValueError(
@@ -71,10 +75,14 @@ def simulate_scene(
             expected="at least one block of valid pixels",
             do="crop the cube to its valid part",
         )
-    X, Y = observation.observe(fill_invalid(Z, valid))
+    X, Y = _observed(values, observation, valid)
     X, sigma_x = add_noise(X, snr_x_db, generator(seed, "noise", name, "X"))
     Y, sigma_y = add_noise(Y, snr_y_db, generator(seed, "noise", name, "Y"))
-    nan = torch.full((), torch.nan, dtype=Z.dtype)
+    nan = torch.full((), torch.nan, dtype=X.dtype)
+    Z = torch.from_numpy(values.astype(np.float32))[None]  # a copy in any case
+    if not known.all():
+        for band in Z[0]:
+            band[~valid[0, 0]] = torch.nan
     wavelengths_nm = None
     if "wavelength" in cube.coords:
         wavelengths_nm = np.asarray(cube["wavelength"].values, dtype=np.float64)
@@ -82,7 +90,7 @@ def simulate_scene(
         X=torch.where(valid, X, nan).float(),
         Y=torch.where(valid_lr, Y, nan).float(),
         observation=observation,
-        Z=torch.where(valid, Z, nan).float(),
+        Z=Z,
         valid=None if bool(valid.all()) else valid,
         valid_lr=None if bool(valid_lr.all()) else valid_lr,
         sigma_x=sigma_x,
@@ -90,6 +98,29 @@ def simulate_scene(
         wavelengths_nm=wavelengths_nm,
         name=name,
     ).check()
+
+
+def _observed(
+    values: FloatArray | npt.NDArray[np.float32], observation: Observation, valid: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return X and Y of Eq. (1) in float64; Z is read in pieces, as it may fill the memory.
+
+    Numerics: float64, so that Y = Z D and X = R Z hold to the rounding of float32.
+    """
+    bands, height, width = values.shape
+
+    def read(piece: npt.NDArray[np.floating[Any]]) -> torch.Tensor:
+        return torch.from_numpy(np.array(piece, dtype=np.float64))[None]
+
+    step = max(1, BLOCK_BYTES // (8 * bands * width))
+    strips = [observation.spectral.apply(read(values[:, first : first + step])) for first in range(0, height, step)]
+    source = None if bool(valid.all()) else nearest_valid(valid)
+    Y = []
+    for band in values:
+        image = read(band[None])
+        Y.append(observation.spatial.apply(image if source is None else take_pixels(image, source)))
+    X = torch.cat(strips, dim=2)
+    return (X if source is None else take_pixels(X, source)), torch.cat(Y, dim=1)
 
 
 def measured_scene(

@@ -41,7 +41,9 @@ def judge(Z_hat: HRHSI, scene: Scene) -> FullResolution:
     if tuple(Z_hat.shape) != expected:
         raise ShapeError(f"a result of shape {tuple(Z_hat.shape)}", expected=f"{expected}, as the pair has it")
     spectral, spatial = scene.observation.spectral, scene.observation.spatial
-    known = torch.isfinite(Z_hat).all(dim=1, keepdim=True)
+    known = torch.ones_like(Z_hat[:, :1], dtype=torch.bool)
+    for band in range(scene.bands):
+        known &= torch.isfinite(Z_hat[:, band : band + 1])
     counted = known & output_mask(scene)
     counted_lr = spatial.apply((~known).double()).abs() <= _TOUCHED
     if scene.valid_lr is not None:

@@ -21,10 +21,34 @@ def fill_invalid(image: torch.Tensor, valid: torch.Tensor | None) -> torch.Tenso
     """
     if valid is None or bool(valid.all()):
         return image
+    return take_pixels(image, nearest_valid(valid))
+
+
+def nearest_valid(valid: torch.Tensor) -> torch.Tensor:
+    """Find the nearest valid pixel of each, itself where it is valid.
+
+    Args:
+        valid: Bool (1, 1, H, W) with at least one true pixel.
+
+    Returns:
+        Numbers of pixels counted along rows, int64 (H W,), for `take_pixels`.
+    """
     invalid = ~valid[0, 0].cpu().numpy()
     rows, columns = ndimage.distance_transform_edt(invalid, return_distances=False, return_indices=True)
-    nearest = torch.from_numpy(np.ravel_multi_index((rows, columns), invalid.shape)).to(image.device)
-    return image.flatten(2)[:, :, nearest.flatten()].reshape(image.shape)
+    return torch.from_numpy(np.ravel_multi_index((rows, columns), invalid.shape)).flatten()
+
+
+def take_pixels(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+    """Return an image whose pixels are others of it.
+
+    Args:
+        image: Shape (1, C, H, W).
+        source: From `nearest_valid`.
+
+    Returns:
+        A new image.
+    """
+    return image.flatten(2)[:, :, source.to(image.device)].reshape(image.shape)
 
 
 def output_mask(scene: Scene) -> torch.Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import numpy as np
-import torch
 import xarray as xr
 
 from hsrdiff.cubes.spectral_axis import band_numbers
@@ -62,11 +61,12 @@ def evaluate(
     if factor is None:
         factor = _remembered_factor(estimate)
     reference = _same_size(_same_bands(reference, estimate), estimate, factor)
-    Z_hat = torch.from_numpy(np.array(estimate.values, dtype=np.float64))[None]
-    Z = torch.from_numpy(np.array(reference.values, dtype=np.float64))[None]
-    valid = torch.isfinite(Z).all(dim=1, keepdim=True) & torch.isfinite(Z_hat).all(dim=1, keepdim=True)
+    Z_hat, Z = estimate.values, reference.values
+    valid = np.ones(Z.shape[1:], dtype=np.bool_)
+    for image in (*Z_hat, *Z):  # band by band: cubes may fill the memory
+        valid &= np.isfinite(image)
     if mask is not None:
-        valid = valid & torch.from_numpy(take_mask(mask, (Z.shape[-2], Z.shape[-1])))
+        valid &= take_mask(mask, (Z.shape[-2], Z.shape[-1]))
     if not valid.any():
         raise InvalidValueError(
             "no pixel is valid in both cubes and the mask",
@@ -75,8 +75,8 @@ def evaluate(
         )
     if peak is None:
         # Six digits, as the convention is printed with the peak in it.
-        peak = float(f"{float(Z.masked_fill(~valid, -torch.inf).max()):.6g}")
-    scores = score(Z_hat, Z, factor=factor, mask=valid[0, 0], peak=peak)
+        peak = float(f"{max(float(band[valid].max()) for band in Z):.6g}")
+    scores = score(Z_hat, Z, factor=factor, mask=valid, peak=peak)
     if json_out is not None:
         write_report(json_out, to_json(asdict(scores)))
     return scores

@@ -150,8 +150,10 @@ def quality(
     scene = scale.apply(raw)
     response = fitted_response(scene, spatial) if spectral is None else spectral
     scene = replace(scene, observation=Observation(response, spatial))
-    Z_hat = torch.from_numpy(np.array(cube.values, dtype=np.float32))[None] / scale.peak
+    Z_hat = torch.from_numpy(np.asarray(cube.values, dtype=np.float32) / np.float32(scale.peak))[None]
+    del cube  # it may fill the memory
     full = judge(Z_hat, scene)
+    del Z_hat
     found = None
     if reduced:
         weights, steps, interpolate = remembered.options(name, weights, steps)

@@ -94,7 +94,7 @@ def simulate(
         )
     whole = take_cube(cube, "the cube")
     kept = usable_bands(whole)
-    truth = whole.isel(band=np.flatnonzero(kept))
+    truth = whole if kept.all() else whole.isel(band=np.flatnonzero(kept))
     wavelengths_nm, fwhm_nm = band_numbers(truth, "wavelength"), band_numbers(truth, "fwhm")
     spectral = told_response(known, wavelengths_nm, fwhm_nm)
     if spectral is None:
