@@ -14,6 +14,7 @@ from hsrdiff.cli.app import app
 from hsrdiff.cubes import FORMATS
 from hsrdiff.cubes.formats import FIELDS
 from hsrdiff.fusers.kriging import LearnedKernelConfig
+from hsrdiff.networks.ablations import UNetConfig
 from hsrdiff.training.kriging import KernelRecipe, shipped_kernel_recipes
 from hsrdiff.training.kriging.recipe import KernelData, KernelTraining
 from hsrdiff.training.recipe import Recipe, shipped_recipes
@@ -92,7 +93,7 @@ def documented_keys():
     }
 
 
-MODELS = models(Recipe)
+MODELS = models(Recipe) | {"network.shape": UNetConfig}
 
 
 def test_the_sections_of_a_recipe_are_those_documented():

@@ -16,19 +16,20 @@ from hsrdiff.networks.competitors import COMPETITORS
 def make(request, weights, kernel_weights, residual_weights, competitor_weights):
     """Return a function msi_bands -> the fuser, with what its constructor needs."""
 
-    def build(msi_bands=3):
-        if request.param in COMPETITORS:
-            steps = {"steps": 2} if request.param == "ual" else {}
-            return make_fuser(request.param, weights=competitor_weights(request.param, msi_bands), **steps)
-        options = {
-            "hsr-diff": {"weights": weights(msi_bands), "steps": 3},
-            "regression-cdformer": {"weights": weights(msi_bands, "regression-cdformer")},
-            "kriging-learned": {"weights": kernel_weights},
-            "hsr-diff-residual": {"weights": residual_weights(), "base": kernel_weights},
-        }.get(request.param, {})
-        return make_fuser(request.param, **options)
+    # what a method is made with, where it needs anything: a new one with weights has a line here
+    needed = {name: lambda b, name=name: {"weights": competitor_weights(name, b)} for name in COMPETITORS}
+    needed |= {
+        "ual": lambda b: {"weights": competitor_weights("ual", b), "steps": 2},
+        "hsr-diff": lambda b: {"weights": weights(b), "steps": 3},
+        "regression-cdformer": lambda b: {"weights": weights(b, "regression-cdformer")},
+        "kriging-learned": lambda b: {"weights": kernel_weights},
+        "hsr-diff-residual": lambda b: {"weights": residual_weights(), "base": kernel_weights},
+    }
 
-    build.name = request.param
+    def build(msi_bands=3):
+        return make_fuser(request.param, **needed.get(request.param, lambda b: {})(msi_bands))
+
+    build.name, build.trained = request.param, request.param in needed
     return build
 
 
@@ -61,8 +62,7 @@ def test_entry_describes_itself(make):
     assert entry.summary
     assert entry.citation
     assert str(fuser.needs)
-    trained = {"hsr-diff", "regression-cdformer", "kriging-learned", "hsr-diff-residual", *COMPETITORS}
-    assert fuser.needs.weights == (make.name in trained)
+    assert fuser.needs.weights == make.trained
 
 
 @pytest.mark.parametrize("msi_bands", [1, 3])

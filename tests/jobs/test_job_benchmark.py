@@ -56,6 +56,14 @@ def test_rows_of_other_data_under_the_same_name_are_not_reused(tmp_path: Path, m
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
 
 
+def test_a_method_whose_file_has_changed_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    benchmark("indian-pines", ["bicubic"], out=tmp_path)
+    (tmp_path / "changed.py").write_text("# another bicubic")
+    monkeypatch.setattr("inspect.getfile", lambda kind: str(tmp_path / "changed.py"))
+    benchmark("indian-pines", ["bicubic"], out=tmp_path)
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+
+
 def test_other_options_are_other_rows(tmp_path: Path) -> None:
     a = benchmark("indian-pines", ["regression"], out=tmp_path)
     b = benchmark("indian-pines", ["regression"], out=tmp_path, options={"regression": {"ridge": 1.0}})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import BaseModel
 from torch.nn import functional as F
 
 from hsrdiff.errors import ShapeError, WeightsError
@@ -26,9 +27,16 @@ SMALL = CDFormerConfig(channels=8, layers=2, heads=2, window=4, ffn_ratio=2.0)
 SMALL_UNET = UNetConfig(channels=8, multipliers=(1, 2), blocks=1, heads=2)
 
 
+def small(kind: str) -> BaseModel:
+    """Return a configuration that is quick to test: that of the class's defaults for a network that is new here."""
+    config = DENOISERS[kind].config
+    known: dict[type[BaseModel], BaseModel] = {CDFormerConfig: SMALL, UNetConfig: SMALL_UNET}
+    return known.get(config) or config()
+
+
 def make(kind: str, bands: int = 5, msi_bands: int = 3, *, trained: bool = True) -> Denoiser:
     torch.manual_seed(0)
-    network = DENOISERS[kind].network(bands, msi_bands, SMALL_UNET if kind == "unet" else SMALL)
+    network = DENOISERS[kind].network(bands, msi_bands, small(kind))
     if trained:  # the reconstruction begins at 0
         torch.nn.init.normal_(network.reconstruct.weight, std=0.1)
     return network

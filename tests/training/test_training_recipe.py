@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field
 
 from hsrdiff.errors import RecipeError
+from hsrdiff.networks import DENOISERS, DenoiserEntry
+from hsrdiff.networks.ablations import UNet
 from hsrdiff.training.recipe import load_recipe, shipped_recipes
 
 TEXT = """
@@ -74,15 +77,33 @@ def test_checkpoints_from_before_there_were_other_networks_go_on(tmp_path: Path)
     assert load_recipe(path).digest() == "29c48eb907487f13"
     assert load_recipe(path, {"network.kind": "cdformer"}).digest() == "29c48eb907487f13"
     assert load_recipe(path, {"network.kind": "cd-cnn"}).digest() != "29c48eb907487f13"
+    unet = recipe(tmp_path, TEXT.replace('preset = "tiny"', 'kind = "unet"'))
+    assert load_recipe(unet).digest() == "5053be32f0aa8c96"
+    assert load_recipe(unet, {"network.shape.blocks": "1"}).digest() == "42982a3cd105ce69"
+
+
+def test_a_network_with_a_configuration_of_its_own_is_trained_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        depth: int = Field(3, ge=1)
+
+    monkeypatch.setitem(DENOISERS, "mine", DenoiserEntry(UNet, Own, "mine"))
+    path = recipe(tmp_path, TEXT.replace('preset = "tiny"', 'kind = "mine"'))
+    assert load_recipe(path).network.config() == Own()
+    assert load_recipe(path, {"network.shape.depth": "5"}).network.config() == Own(depth=5)
+    with pytest.raises(RecipeError, match="another 'depth': Input should be greater"):
+        load_recipe(path, {"network.shape.depth": "0"})
 
 
 @pytest.mark.parametrize(
     ("network", "message"),
     [
         ('kind = "cdcnn"', r"'network.kind' = 'cdcnn'; expected a known network; use 'cd-cnn' if"),
-        ('kind = "unet"\npreset = "tiny"', r"no 'preset' for the kind unet: its shape stands in network.unet"),
-        ("[network.unet]\nblocks = 1", r"no network.unet for the kind cdformer"),
-        ('kind = "unet"\n[network.unet]\nblock = 1', r"unknown key 'network.unet.block'; use 'blocks' if"),
+        ('kind = "unet"\npreset = "tiny"', r"no 'preset' for the kind unet: its shape stands in network.shape"),
+        ("[network.shape]\nblocks = 1", r"no network.shape for the kind cdformer"),
+        ('kind = "unet"\n[network.shape]\nblock = 1', r"no key 'block'; use 'blocks' if"),
     ],
 )
 def test_mistakes_about_the_kind_of_network_are_sentences(tmp_path: Path, network: str, message: str) -> None:

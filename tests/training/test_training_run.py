@@ -69,7 +69,7 @@ def test_the_card_holds_the_noise_levels_of_the_training(recipe: Path, tmp_path:
 
 @pytest.mark.parametrize("kind", ["regression-cdformer", "cdformer-without-sr", "cd-cnn", "unet"])
 def test_every_kind_of_network_is_trained_and_resumed_as_one_run(recipe: Path, tmp_path: Path, kind: str) -> None:
-    shape = "[network.unet]\nchannels = 8\nmultipliers = [1, 2]\nblocks = 1\n"
+    shape = "[network.shape]\nchannels = 8\nmultipliers = [1, 2]\nblocks = 1\n"
     custom = TEXT.split("[training]")[0].split("[network.custom]")[1]
     text = TEXT.replace(f"[network.custom]{custom}", shape) if kind == "unet" else TEXT
     recipe.write_text(text)
@@ -98,6 +98,10 @@ def test_a_checkpoint_of_other_data_is_refused_and_left_alone(recipe: Path, tmp_
         run(recipe, tmp_path / "one", overrides={"training.seed": "1"})
     assert {p: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file()} == before
     assert run(recipe, tmp_path / "one").steps_done == 2
+    with pytest.raises(WeightsError, match=r"another recipe: 'training.seed' was 0 and is 1;"):
+        run(recipe, tmp_path / "one", overrides={"training.seed": "1"})
+    with pytest.raises(WeightsError, match=r"belongs to other data;"):
+        run(recipe, tmp_path / "bands")
 
 
 @pytest.mark.parametrize(

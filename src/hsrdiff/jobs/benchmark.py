@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,8 +135,8 @@ def benchmark(
 def _key(
     protocol: Sequence[str], scene: str, content: str, fuser: Fuser, options: Mapping[str, object], seed: int
 ) -> str:
-    """Hash what decides a row, the scene and weights by their content, shipped ones included."""
-    text = [*protocol, scene, content, fuser.name, str(seed)]
+    """Hash what decides a row: scene, weights, shipped ones included, and the method's own file by their content."""
+    text = [*protocol, scene, content, fuser.name, str(seed), _source(type(fuser))]
     if fuser.needs.weights:
         text.append(shipped_digest())
     for option, value in sorted(options.items()):
@@ -143,3 +144,11 @@ def _key(
         digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else repr(value)
         text.append(f"{option}={digest}")
     return row_key(*text)
+
+
+def _source(fuser: type) -> str:
+    """Hash the file of a method's class, so that rows of a method that is being written are computed anew."""
+    try:
+        return hashlib.sha256(Path(inspect.getfile(fuser)).read_bytes()).hexdigest()[:16]
+    except (OSError, TypeError):  # a class that was made in a session
+        return ""

@@ -16,6 +16,9 @@ from hsrdiff.typing import HRHSI, LRHSI, MSI, Denoise
 class Denoiser(nn.Module, ABC):
     """f_theta(X, Y, Z_t, gamma), split into what does not depend on the noise level and what does.
 
+    A subclass has `reconstruct`, the last layer, whose weights begin at 0 and whose output is added to the bicubically
+    upsampled Y: an untrained network returns that exactly.
+
     Args:
         bands: B, bands of the hyperspectral image.
         msi_bands: b, bands of the multispectral image.

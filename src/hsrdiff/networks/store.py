@@ -266,7 +266,8 @@ def load_tensors(source: Path, module: nn.Module, described: str, device: torch.
         module.load_state_dict(load_file(str(source), device=str(device)))
     except (RuntimeError, safetensors.SafetensorError) as e:
         raise WeightsError(
-            f"the tensors in '{source}' do not fit its own description ({described})", do="get the file again"
+            f"the tensors in '{source}' do not fit its own description ({described})",
+            do="get the file again, or, where the network's code was changed, train again",
         ) from e
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import safetensors
 import torch
@@ -15,6 +16,14 @@ from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.networks.store import save_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
+_IDLE = ("summary", "training.save_every")  # keys of a recipe that decide nothing
+
+
+class Dumped(Protocol):
+    """A recipe of any kind."""
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The whole recipe."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,13 @@ def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
         ) from e
 
 
-def read_progress(path: Path, digest: str) -> Progress:
+def read_progress(path: Path, digest: str, recipe: Dumped | None = None) -> Progress:
     """Read how far a checkpoint is, without its tensors.
 
     Args:
         path: Written by `save_checkpoint`.
         digest: Hash of the recipe and the data that want to continue.
+        recipe: The recipe, held against the ``recipe.json`` beside the checkpoint to say what differs.
 
     Returns:
         Where the run stood.
@@ -78,11 +88,33 @@ def read_progress(path: Path, digest: str) -> Progress:
     except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as e:
         raise _unreadable(path, e) from e
     if progress.digest != digest:
+        other = _first_difference(path.parent / "recipe.json", recipe)
         raise WeightsError(
-            f"checkpoint '{path}' belongs to another recipe or to other data ({progress.digest}, this is {digest})",
+            f"checkpoint '{path}' belongs to {other or 'another recipe or to other data'}",
             do="choose another output folder, or delete the checkpoint to train from the start",
         )
     return progress
+
+
+def _first_difference(kept: Path, recipe: Dumped | None) -> str:
+    """Say which key of a kept recipe is another, as words to follow "belongs to"; empty where that is not known."""
+    if recipe is None:
+        return ""
+    try:
+        before = _flat(json.loads(kept.read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError):
+        return ""
+    now = _flat(json.loads(recipe.model_dump_json()))
+    for key in (k for k in now if k not in _IDLE and before.get(k) != now[k]):
+        return f"another recipe: '{key}' was {json.dumps(before.get(key))} and is {json.dumps(now[key])}"
+    return "other data" if before.keys() == now.keys() else ""
+
+
+def _flat(content: dict[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return flat
 
 
 def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam, digest: str) -> Progress:

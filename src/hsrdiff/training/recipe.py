@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hsrdiff.errors import did_you_mean
 from hsrdiff.networks import DENOISERS, PRESETS, CDFormerConfig
-from hsrdiff.networks.ablations import UNetConfig
 from hsrdiff.training.progressive import Stage
-from hsrdiff.training.recipe_kind import RecipeKind
+from hsrdiff.training.recipe_kind import RecipeKind, fitting
 
 _Decay = Annotated[float, Field(ge=0, lt=1)]
 
@@ -53,14 +52,14 @@ class NetworkSection(_Section):
         preset: "paper", "small" or "tiny".
         embedding_scale: Scale of gamma in Eq. (7).
         custom: A whole configuration in place of the preset.
-        unet: Configuration of the kind "unet", which has no preset.
+        shape: Keys of the configuration of a kind that has one of its own, such as "unet", and so no preset.
     """
 
     kind: str = "cdformer"
     preset: str = "paper"
     embedding_scale: float = Field(1.0, gt=0)
     custom: CDFormerConfig | None = None
-    unet: UNetConfig | None = None
+    shape: dict[str, Any] | None = None
 
     @field_validator("kind")
     @classmethod
@@ -79,16 +78,21 @@ class NetworkSection(_Section):
     @model_validator(mode="after")
     def _one_shape(self) -> NetworkSection:
         shaped = {"preset", "embedding_scale", "custom"} & self.model_fields_set
-        if self.kind == "unet" and shaped:
-            raise ValueError(f"no '{min(shaped)}' for the kind unet: its shape stands in network.unet")
-        if self.kind != "unet" and self.unet is not None:
-            raise ValueError(f"no network.unet for the kind {self.kind}: its shape is a preset or network.custom")
+        own = DENOISERS[self.kind].config
+        if own is CDFormerConfig:
+            if self.shape is not None:
+                raise ValueError(f"no network.shape for the kind {self.kind}: its shape is a preset or network.custom")
+        elif shaped:
+            raise ValueError(f"no '{min(shaped)}' for the kind {self.kind}: its shape stands in network.shape")
+        else:
+            fitting(own, self.shape or {})
         return self
 
-    def config(self) -> CDFormerConfig | UNetConfig:
-        """Return the configuration this section describes."""
-        if self.kind == "unet":
-            return self.unet or UNetConfig()
+    def config(self) -> BaseModel:
+        """Return the configuration this section describes, of the class that the kind takes."""
+        own = DENOISERS[self.kind].config
+        if own is not CDFormerConfig:
+            return fitting(own, self.shape or {})
         if self.custom is not None:
             return self.custom
         return PRESETS[self.preset].model_copy(update={"embedding_scale": self.embedding_scale})
@@ -180,8 +184,12 @@ class Recipe(_Section):
     def digest(self) -> str:
         """Return a hash of all that decides the result, to tell whether a checkpoint belongs to this recipe."""
         decisive = self.model_dump(mode="json", exclude={"summary": True, "training": {"save_every"}})
+        network = decisive["network"]
+        shape = network.pop("shape")
         if self.network.kind == "cdformer":  # checkpoints from before there were other kinds go on
-            del decisive["network"]["kind"], decisive["network"]["unet"]
+            del network["kind"]
+        else:  # and those from when only the U-Net had a shape of its own, written out with its defaults
+            network["unet"] = None if shape is None else self.network.config().model_dump(mode="json")
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 

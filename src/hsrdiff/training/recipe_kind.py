@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from hsrdiff.errors import did_you_mean
 from hsrdiff.training.recipe_file import FOLDER, explain, read_toml
 from hsrdiff.typing import PathLike
 
@@ -68,3 +70,27 @@ class RecipeKind(Generic[_Recipe]):
             return self.model.model_validate(content)
         except ValidationError as e:
             raise explain(e, f"recipe '{path.name}'", self.model) from e
+
+
+def fitting(config: type[_Recipe], keys: Mapping[str, Any]) -> _Recipe:
+    """Return a network's configuration from the keys of a recipe; those left out have its defaults.
+
+    Args:
+        config: Class of the configuration.
+        keys: Keys and values.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ValueError: A key is unknown or a value does not fit, in words that a model's validator can pass on.
+    """
+    try:
+        return config.model_validate(dict(keys))
+    except ValidationError as e:
+        first = e.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ValueError(f"no key '{key}'; {did_you_mean(key, config.model_fields)}") from e
+        message = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"another '{key}': {message}" if key else message) from e

@@ -131,7 +131,7 @@ def carry_out(
     """
     # Nothing is written before recipe, data and checkpoint have been accepted.
     if (folder / CHECKPOINT).exists():
-        read_progress(folder / CHECKPOINT, task.digest)
+        read_progress(folder / CHECKPOINT, task.digest, recipe)
     if is_main_process():
         try:
             folder.mkdir(parents=True, exist_ok=True)

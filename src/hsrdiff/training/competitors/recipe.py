@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from hsrdiff.errors import did_you_mean
 from hsrdiff.networks.competitors import COMPETITORS, CompetitorConfig
 from hsrdiff.training.competitors.published import PUBLISHED
 from hsrdiff.training.recipe import DataSection
-from hsrdiff.training.recipe_kind import RecipeKind
+from hsrdiff.training.recipe_kind import RecipeKind, fitting
 
 _FILLED = ("size", "batch", "learning_rate", "drops", "drop")
 _Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -46,14 +46,7 @@ class CompetitorSection(_Section):
         entry = COMPETITORS.get(str(info.data.get("name")))
         if entry is None:
             return value
-        try:
-            return entry.config.model_validate(value).model_dump()
-        except ValidationError as e:
-            first = e.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                raise ValueError(f"no key '{key}'; {did_you_mean(key, entry.config.model_fields)}") from e
-            raise ValueError(f"another '{key}': {first['msg'].removeprefix('Value error, ')}") from e
+        return fitting(entry.config, value).model_dump()
 
     def shape(self) -> CompetitorConfig:
         """Return the network's configuration."""
