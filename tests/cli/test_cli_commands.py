@@ -13,7 +13,7 @@ import hsrdiff.jobs.fuse
 import hsrdiff.jobs.info
 import hsrdiff.jobs.simulate
 import hsrdiff.jobs.train
-from hsrdiff.cubes import as_cube, open_cube
+from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.evaluation import Row
 from hsrdiff.training import TrainResult
 
@@ -101,6 +101,12 @@ def test_check_says_what_the_images_are_and_ends_with_0(truth, tmp_path):
     topics = ["disagreement", "hyperspectral", "multispectral", "values", "bands", "valid", "grid", "registration"]
     topics += ["response", "psf", "noise"]
     assert re.findall(r"^(\w+)  +\S", done.output, flags=re.MULTILINE)[: len(topics)] == topics
+    other = tmp_path / "other.tif"
+    cube = open_cube(msi)
+    write_cube(cube.copy(data=cube.values[:, ::-1, ::-1]), other)
+    unfit = run("check", hsi, other, *sensor)
+    assert "verdict: do not fuse" in unfit.output
+    assert unfit.exit_code == 3
     wrong = run("check", msi, hsi)
     assert wrong.exit_code == 2
     assert wrong.stderr.startswith("hsrdiff: ")

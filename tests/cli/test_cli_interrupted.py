@@ -57,6 +57,28 @@ def test_ctrl_c_while_the_command_loads_shows_no_traceback(module):
     assert done.stderr == "hsrdiff: stopped; nothing half-written.\n"
 
 
+def test_what_a_scheduler_ends_leaves_nothing_half_written(tmp_path):
+    """As Ctrl-C does: the block that writes is left, and clears its folder."""
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "import hsrdiff.cli.app\n"
+        "from hsrdiff.cli import main\n"
+        "from hsrdiff.cubes.atomic import atomic_output\n"
+        "def write(arguments):\n"
+        "    with atomic_output(Path(sys.argv[1]) / 'f.tif') as part:\n"
+        "        part.write_text('half')\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "hsrdiff.cli.app.run = write\n"
+        "main([])\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (143, "")
+    assert done.stderr == "hsrdiff: ended by the system; nothing half-written.\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_own_warnings_are_one_line_and_foreign_ones_silent(monkeypatch, truth):
     def warned(*_, **__):
         warnings.warn("only 50 % of\n band B8 lies inside", CoverageWarning, stacklevel=1)

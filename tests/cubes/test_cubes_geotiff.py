@@ -223,3 +223,11 @@ def test_a_scale_for_each_band(tmp_path):
 def test_named_variables_are_refused(tmp_path, bare):
     with pytest.raises(CubeFormatError, match="variable"):
         open_cube(write_cube(bare, tmp_path / "a.tif"), variable="cube")
+
+
+@pytest.mark.parametrize(("side", "tile"), [(64, 128), (200, 256), (700, 512)])
+def test_tiles_of_a_cloud_optimised_file_are_no_larger_than_the_image_needs(tmp_path, side, tile):
+    path = write_cube(as_cube(np.ones((1, side, side), np.float32)), tmp_path / "a.tif", cog=True)
+    with rasterio.open(path) as dataset:
+        assert dataset.block_shapes == [(tile, tile)]
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"

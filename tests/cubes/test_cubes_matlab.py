@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from hsrdiff.cubes import open_cube, write_cube
+from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.cubes.array_choice import band_axis
 from hsrdiff.cubes.matlab73 import lazy_array
 from hsrdiff.errors import CubeFormatError
@@ -160,3 +160,13 @@ def test_a_named_array_is_read_where_it_is_sliced_in_the_order_of_matlab(tmp_pat
         lazy_array(path, "map")
     with pytest.raises(CubeFormatError, match="damaged"):
         lazy_array(save5(tmp_path, data=CUBE), "data")
+
+
+def test_the_same_cube_gives_the_same_file(tmp_path, monkeypatch):
+    """No time of writing stands in the header, which other programs read as a text."""
+    cube = as_cube(np.arange(24.0, dtype=np.float32).reshape(2, 3, 4))
+    first = write_cube(cube, tmp_path / "a.mat").read_bytes()
+    monkeypatch.setattr("time.asctime", lambda *_: "another time")
+    assert write_cube(cube, tmp_path / "b.mat").read_bytes() == first
+    assert first.startswith(b"MATLAB 5.0 MAT-file, written by hsrdiff ")
+    assert scipy.io.loadmat(tmp_path / "a.mat")["cube"].shape == (3, 4, 2)

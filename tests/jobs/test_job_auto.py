@@ -136,8 +136,8 @@ def test_a_standard_deviation_is_of_a_method_that_gives_one(large, pair, tmp_pat
 
 
 def test_a_report_that_cannot_be_is_refused_before_any_work(pair, tmp_path):
-    with pytest.raises(InputError, match="method 'bicubic'"):
-        fuse(pair.hsi, pair.msi, method="bicubic", json_out=tmp_path / "why.json")
+    with pytest.raises(WriteError, match="is a folder"):
+        fuse(pair.hsi, pair.msi, json_out=tmp_path)
     with pytest.raises(WriteError, match="does not exist"):
         fuse(pair.hsi, pair.msi, json_out=tmp_path / "no" / "why.json")
     with pytest.raises(InputError, match="would replace"):

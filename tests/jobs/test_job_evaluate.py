@@ -4,9 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from affine import Affine
 from job_scenes import material_cube
 
 from hsrdiff import evaluate, fuse, simulate, write_cube
+from hsrdiff.cubes import as_cube
+from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import FactorError, InputError, InvalidValueError, ShapeError, WriteError
 
 
@@ -103,6 +106,26 @@ def test_cubes_that_do_not_fit(truth):
         evaluate(truth.values[:, :12], truth, factor=4)
     with pytest.raises(FactorError):
         evaluate(truth, truth, factor=1)
+
+
+def test_cubes_of_different_places_and_deviations_are_refused(truth):
+    assert georeference_of(truth)[1] is not None
+    for there, message in (
+        (place(truth, Affine.translation(10000, 0)), r"begins 10000 map units \([\d.]+ pixels\) from the truth"),
+        (place(truth, Affine.scale(2)), "pixels of another size"),
+    ):
+        with pytest.raises(InputError, match=message):
+            evaluate(truth, there, factor=4)
+    near = place(truth, Affine.translation(0.3 * georeference_of(truth)[1].a, 0))
+    assert evaluate(truth, near, factor=4).rmse == 0  # closer than half a pixel
+    assert evaluate(truth, as_cube(truth.values), factor=4).rmse == 0  # of which one says nothing
+    with pytest.raises(InputError, match="holds the standard deviation of a result"):
+        evaluate(truth.assign_attrs(hsrdiff_quantity="standard deviation"), truth, factor=4)
+
+
+def place(cube, change):
+    crs, transform = georeference_of(cube)
+    return as_cube(cube.values, wavelengths_nm=cube["wavelength"].values, crs=crs, transform=change @ transform)
 
 
 def test_the_json_holds_the_scores(truth, tmp_path):

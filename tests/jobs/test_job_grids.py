@@ -40,6 +40,18 @@ def on_map(height, width, bands, *, transform, crs=UTM, into=None):
     return as_cube(np.stack(planes).astype(np.float32), crs=crs, transform=transform)
 
 
+@pytest.mark.parametrize("lacks", ["hsi", "msi"])
+def test_a_coordinate_system_that_is_borrowed_is_said(lacks):
+    pair = simulate(material_cube(), sensor="sentinel2:B2,B3,B4,B8", factor=4)
+    images = {"hsi": pair.hsi, "msi": pair.msi}
+    without = images[lacks]
+    transform = georeference_of(without)[1]
+    images[lacks] = as_cube(without.values, wavelengths_nm=without["wavelength"].values, transform=transform)
+    note = make_pair(images["hsi"], images["msi"]).notes["grid"]
+    name = {"hsi": "hyperspectral", "msi": "multispectral"}[lacks]
+    assert note.startswith(f"the {name} image names no coordinate system and is taken to lie in that of the ")
+
+
 def test_a_pair_that_fits_is_kept_to_the_bit():
     pair = simulate(material_cube(), sensor="sentinel2:B2,B3,B4,B8", factor=4)
     kept = make_pair(pair.hsi, pair.msi)

@@ -1,7 +1,9 @@
 """What `fuse` leaves: standard deviation, values cut at 0, integers, and the residual of what is stored."""
 
 import dataclasses
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hsrdiff.cubes import FORMATS, as_cube, open_cube, write_cube
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import CubeFormatError, InputError, WriteError
 from hsrdiff.fusers import FUSERS
+from hsrdiff.jobs.doubts import blank_pixels
 from hsrdiff.observation import SpatialResponse
 
 SENSOR = "sentinel2:B2,B3,B4,B8"
@@ -125,6 +128,60 @@ def test_integers_come_back_as_they_are_told(pair, tmp_path, dtype, ending):
     assert 0.01 * step < told < 0.5 * step
     assert told > 3 * rms(whole.attrs["hsrdiff_residual_msi"])
     assert again.attrs["hsrdiff_packing"].startswith(f"{dtype} with scale")
+
+
+def test_one_step_for_many_scenes_and_what_it_cannot_hold_is_said(pair, tmp_path):
+    whole = fuse(pair.hsi, pair.msi, **KNOWN).values
+    integers = KNOWN | {"dtype": "uint16"}
+    fused = fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", dtype_scale=1e-4, **integers)
+    encoding = open_cube(tmp_path / "f.tif").encoding
+    assert (encoding["scale_factor"], encoding.get("add_offset", 0.0), encoding["_FillValue"]) == (1e-4, 0.0, 65535)
+    assert np.abs(fused.values - whole).max() <= 0.51e-4
+    assert fused.attrs["hsrdiff_packing"] == "uint16 with scale 0.0001 and offset 0"
+    coarse = fuse(pair.hsi, pair.msi, dtype_scale=8e-6, **integers)
+    beyond = whole > 65534.5 * 8e-6
+    assert 0 < beyond.mean() < 1
+    share = f"; {100 * beyond.mean():.2g} % of the values lay outside of what it holds and were clipped"
+    assert coarse.attrs["hsrdiff_packing"].endswith(share)
+    for step, dtype, message in ((0.0, "int16", "a scale of 0"), (1e-4, "float32", "which have none")):
+        with pytest.raises(InputError, match=message):
+            fuse("nowhere.tif", "nor here.tif", dtype=dtype, dtype_scale=step)
+
+
+def test_the_report_holds_what_was_done_whatever_the_method(pair, tmp_path):
+    hsi = write_cube(pair.hsi, tmp_path / "h.tif")
+    report, out = tmp_path / "r.json", tmp_path / "f.tif"
+    fused = fuse(hsi, pair.msi, out=out, json_out=report, **KNOWN)
+    found = json.loads(report.read_text())
+    assert (found["hsi"], found["msi"], found["out"], found["std"]) == (str(hsi), "an array", str(out), None)
+    assert found["shape"] == list(fused.shape)
+    record = {f"hsrdiff_{name}": text for name, text in found["record"].items()}
+    assert record == {name: text for name, text in fused.attrs.items() if name.startswith("hsrdiff_")}
+    assert found["method"] == "regression-projected"
+
+
+def test_outputs_and_report_are_written_all_or_none(pair, tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(WriteError, match=r"r\.json"):
+        fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", json_out=tmp_path / "r.json", **KNOWN)
+    assert not list(tmp_path.iterdir())
+
+
+def test_pixels_that_look_like_fill_and_images_that_disagree_are_said(pair):
+    msi = pair.msi.copy(deep=True)
+    msi.values[:, :6, :8] = 0.0
+    fused = fuse(pair.hsi, msi, **KNOWN)
+    assert fused.attrs["hsrdiff_note_blank_msi"].startswith("8.33 % of the multispectral pixels are exactly 0 in every")
+    assert "more than 5 %" in fused.attrs["hsrdiff_note_disagreement"]
+    stored = pair.msi.copy(deep=True)
+    stored.values[:, :6, :8] = 6.5535
+    stored.encoding = {"dtype": "uint16", "scale_factor": 1e-4}
+    assert "65535, the largest number" in blank_pixels(stored, "multispectral")
+    good = fuse(pair.hsi, pair.msi, **KNOWN).attrs
+    assert not {"hsrdiff_note_blank_msi", "hsrdiff_note_blank_hsi", "hsrdiff_note_disagreement"} & good.keys()
 
 
 def test_values_below_zero_are_cut_and_both_images_kept(pair):

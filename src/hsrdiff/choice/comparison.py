@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -79,9 +79,9 @@ class Choice:
             record["hsrdiff_auto_failed"] = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
         return record
 
-    def as_json(self) -> str:
-        """Return the choice as JSON, one line for each field."""
-        return json.dumps({**asdict(self), "errors": dict(self.errors)}, indent=2) + "\n"
+    def as_dict(self) -> dict[str, Any]:
+        """Return the choice by the names of its fields, for a report."""
+        return {**asdict(self), "errors": dict(self.errors)}
 
 
 def choose(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hsrdiff.jobs.check import CheckReport
 
 HELP = "Say whether two images fit together, before they are fused."
+UNFIT = 3  # exit code of the verdict "do not fuse": 1 is a bug, 2 an error
 MOST_BLOCKS = 16  # along a side, that a screen has room for
 EXAMPLE = "Example: hsrdiff check enmap.tif sentinel2.tif --sensor sentinel2:B2,B3,B4,B8"
 
@@ -55,6 +56,7 @@ def command(
 
     from hsrdiff.cli.screen import console, facts, steps_shown
     from hsrdiff.jobs.check import check
+    from hsrdiff.jobs.finding import Verdict
 
     with steps_shown("checking"):
         report = check(
@@ -83,6 +85,8 @@ def command(
         screen.print(f"[bold]{map_file}[/bold]: the disagreement of each block, as a share of the values")
     if json is not None:
         screen.print(f"[bold]{escape(json)}[/bold]: the same as numbers")
+    if report.verdict is Verdict.NOT:
+        raise typer.Exit(UNFIT)
 
 
 def _blocks(report: CheckReport) -> str:

@@ -128,6 +128,15 @@ def command(
         str,
         typer.Option("--dtype", metavar="TYPE", help="Numbers of the file: float32, int16 or uint16 with a scale."),
     ] = "float32",
+    dtype_scale: Annotated[
+        float | None,
+        typer.Option(
+            "--dtype-scale",
+            metavar="STEP",
+            help="What one step of an integer means, such as 1e-4: the same for scenes that are to fit together; what "
+            "loses least when left out.",
+        ),
+    ] = None,
     non_negative: Annotated[
         bool,
         typer.Option("--non-negative", help="Cut values below 0, keeping what both images see of the result."),
@@ -144,7 +153,12 @@ def command(
     ] = None,
     json: Annotated[
         str | None,
-        typer.Option("--json", "--report", metavar="FILE", help="JSON file for the comparison that auto makes."),
+        typer.Option(
+            "--json",
+            "--report",
+            metavar="FILE",
+            help="JSON file for what was done, and for the comparison that auto makes.",
+        ),
     ] = None,
     register: Annotated[
         bool,
@@ -199,6 +213,7 @@ def command(
             out=out,
             std_out=std,
             dtype=dtype,
+            dtype_scale=dtype_scale,
             non_negative=non_negative,
             block=block,
             json_out=json,

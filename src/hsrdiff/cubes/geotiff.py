@@ -31,7 +31,7 @@ options: dict[str, tuple[object, ...]] = {
 can_write = True
 can_keep: frozenset[str] = FIELDS
 
-_TILE = 256
+_TILE, _COG_TILE = 256, 512
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
@@ -97,6 +97,8 @@ def _write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
         plain = path.with_name(path.name + ".plain.tif")
         _write_tiff(cube, plain, packing, "none", 1, "band")
         driver_options: dict[str, Any] = {"compress": compress.upper(), "bigtiff": "IF_SAFER"}
+        side = max(cube.sizes["y"], cube.sizes["x"])
+        driver_options["blocksize"] = min(_COG_TILE, max(128, 1 << (side - 1).bit_length()))  # small images stay small
         if compress != "none":
             driver_options["predictor"] = "YES"
         rasterio.shutil.copy(plain, path, driver="COG", overview_resampling="AVERAGE", **driver_options)

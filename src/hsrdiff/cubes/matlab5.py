@@ -30,6 +30,7 @@ can_write = True
 can_keep: frozenset[str] = FIELDS - {"band_name", "band_packing"}
 
 _NUMERIC = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
+_DESCRIPTION = "MATLAB 5.0 MAT-file, written by hsrdiff"
 _LARGEST_VARIABLE = 2**31 - 1  # bytes, a limit of the format
 # What this program writes beside the cube; other files seldom have them, and mean the same when they do.
 CUBE, CRS_WKT, GEOTRANSFORM = "cube", "crs_wkt", "geotransform"
@@ -150,6 +151,8 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     contents: dict[str, Any] = dict(variables_beside(cube, packing))
     contents[CUBE] = np.ascontiguousarray(packing.encode(np.asarray(cube.values)).transpose(1, 2, 0))
     scipy.io.savemat(path, contents, appendmat=False, do_compression=True)
+    with open(path, "r+b") as file:  # in place of the time: the same cube gives the same file
+        file.write(_DESCRIPTION.ljust(116).encode("ascii"))
 
 
 def variables_beside(cube: xr.DataArray, packing: Packing) -> dict[str, Any]:

@@ -21,19 +21,28 @@ if TYPE_CHECKING:
 NUMBER_TYPES = ("float32", "int16", "uint16")
 
 
-def check_number_type(dtype: str, path: PathLike | None) -> None:
+def check_number_type(dtype: str, path: PathLike | None, step: float | None = None) -> None:
     """Make sure that a number type is known, and that the format of an output keeps its scale.
 
     Args:
         dtype: One of `NUMBER_TYPES`.
         path: Where the cube goes, or None for nowhere.
+        step: What one step of an integer is to mean, or None.
 
     Raises:
-        InputError: There is no such type.
+        InputError: There is no such type, or the step is no positive number or not one of integers.
         CubeFormatError: The format keeps no scale, or its ending is unknown.
     """
     if dtype not in NUMBER_TYPES:
         raise InputError(f"there is no number type '{dtype}' for a cube", do=did_you_mean(str(dtype), NUMBER_TYPES))
+    if step is not None and not (math.isfinite(step) and step > 0):
+        raise InputError(f"a scale of {step}", expected="a positive number", do="correct it, or leave it out")
+    if step is not None and dtype == "float32":
+        raise InputError(
+            f"a scale of {step:g} for float32 numbers, which have none",
+            expected="int16 or uint16",
+            do="choose the number type, or leave the scale out",
+        )
     if path is None or dtype == "float32":
         return
     known = FORMATS[format_to_write(Path(path))]
@@ -46,7 +55,7 @@ def check_number_type(dtype: str, path: PathLike | None) -> None:
         )
 
 
-def packed_as(cube: xr.DataArray, dtype: str) -> xr.DataArray:
+def packed_as(cube: xr.DataArray, dtype: str, step: float | None = None) -> xr.DataArray:
     """Ask for a number type, with the scale that loses least: one for all bands, as every reader knows it.
 
     Integers span the valid values; the scale has three digits, so that it is the same number in every file. The
@@ -56,6 +65,8 @@ def packed_as(cube: xr.DataArray, dtype: str) -> xr.DataArray:
     Args:
         cube: (band, y, x), NaN where invalid.
         dtype: One of `NUMBER_TYPES`.
+        step: What one step of an integer means, with an offset of 0, so that cubes with one step fit together; values
+            beyond the type's ends are clipped. What loses least when None.
 
     Returns:
         The same values with an `.encoding` of their own.
@@ -63,10 +74,10 @@ def packed_as(cube: xr.DataArray, dtype: str) -> xr.DataArray:
     Raises:
         InputError: There is no such type.
     """
-    check_number_type(dtype, None)
+    check_number_type(dtype, None, step)
     packed = cube.copy(deep=False)
     kept = {name: value for name, value in cube.encoding.items() if name not in _ENTRIES}
-    packed.encoding = kept | ({} if dtype == "float32" else _integers(cube, np.dtype(dtype)).encoding())
+    packed.encoding = kept | ({} if dtype == "float32" else _integers(cube, np.dtype(dtype), step).encoding())
     return packed
 
 
@@ -107,8 +118,34 @@ def as_stored(cube: xr.DataArray, path: PathLike | None = None, *, in_place: boo
 _ENTRIES = ("dtype", "scale_factor", "add_offset", "_FillValue")
 
 
-def _integers(cube: xr.DataArray, dtype: np.dtype[np.integer]) -> Packing:
-    """Span the valid values; one end of the type marks invalid pixels."""
+def share_outside(cube: xr.DataArray) -> float:
+    """Return the share of the valid values that are beyond the ends of the integers that the cube is packed as.
+
+    Args:
+        cube: (band, y, x) with the encoding of its file.
+
+    Returns:
+        0 to 1; 0 for real numbers.
+    """
+    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    if packing.dtype.kind == "f":
+        return 0.0
+    limits = np.iinfo(packing.dtype)
+    ends = limits.min + (packing.fill_value == limits.min) - 0.5, limits.max - (packing.fill_value == limits.max) + 0.5
+    outside = valid = 0
+    for band, values in enumerate(cube.values):
+        each = packing.of_band(band)
+        low, high = (float(end * each.scale_factor + each.add_offset) for end in ends)
+        outside += int(((values < low) | (values > high)).sum())
+        valid += int(np.isfinite(values).sum())
+    return outside / max(valid, 1)
+
+
+def _integers(cube: xr.DataArray, dtype: np.dtype[np.integer], step: float | None) -> Packing:
+    """Span the valid values, or take the step that was asked for; one end of the type marks invalid pixels."""
+    if step is not None:
+        limits = np.iinfo(dtype)
+        return Packing.of(dtype, step, 0.0, limits.min or limits.max)
     finite = (band[np.isfinite(band)] for band in cube.values)
     spans = [(float(band.min()), float(band.max())) for band in finite if band.size]
     low, high = (min(a for a, _ in spans), max(b for _, b in spans)) if spans else (0.0, 0.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from hsrdiff.jobs.doubts import APART
 from hsrdiff.jobs.finding import Finding
 from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.told import fitted_response
@@ -30,8 +31,6 @@ from hsrdiff.typing import BoolArray, FloatArray
 
 # R Y and X D that share less than this do not show one place at one time; those that share more than the second do.
 _STRANGERS, _RELATED = 0.6, 0.9
-# Disagreement above which a method should not trust both images, as a share of the values.
-_APART = 0.05
 # Displacement in LR pixels, width of the PSF over the assumed one, and spread of the gains that are worth a word.
 _WIDTH, _GAINS = 1.25, 1.5
 _MARGIN_NM = 20.0  # what a response may reach beyond its table
@@ -236,7 +235,7 @@ def _disagreement(found: Agreement) -> Finding:
         )
     elif min(related, float(seen.correlation.min())) < _RELATED:
         concern = f"a multispectral band has a correlation of {float(seen.correlation.min()):.2f} with HSI"
-    elif min(seen.total, best.total) > _APART:
+    elif min(seen.total, best.total) > APART:
         concern = f"the images disagree by {100 * min(seen.total, best.total):.2g} % of their values"
     numbers = {
         "assumed": seen.total,

@@ -12,10 +12,9 @@ import numpy.typing as npt
 import xarray as xr
 from affine import Affine
 
-from hsrdiff.choice import AUTO
 from hsrdiff.cubes import as_cube, write_cube
 from hsrdiff.jobs.agreement import Agreement, agreement_findings, find_agreement
-from hsrdiff.jobs.chosen import check_report, usable_sensor
+from hsrdiff.jobs.chosen import usable_sensor
 from hsrdiff.jobs.finding import Finding, Verdict, verdict_on
 from hsrdiff.jobs.image_findings import (
     bands_finding,
@@ -24,7 +23,7 @@ from hsrdiff.jobs.image_findings import (
     valid_finding,
     values_finding,
 )
-from hsrdiff.jobs.images import Image, check_output, take_cube
+from hsrdiff.jobs.images import Image, check_output, check_report_file, take_cube
 from hsrdiff.jobs.info import cube_info
 from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.matched import better_order, find_match
@@ -138,7 +137,7 @@ def check(
         InputError: The images or the options do not fit together.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    check_report(json_out, AUTO, hsi, msi, map_out)
+    check_report_file(json_out, hsi, msi, map_out)
     check_output(map_out, hsi, msi)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
@@ -171,7 +170,7 @@ def check(
         apart,
         image_finding("hyperspectral", infos[0]),
         image_finding("multispectral", infos[1]),
-        values_finding(pair, infos, scale),
+        values_finding(pair, infos, scale, cubes),
         bands_finding(pair, infos[0]),
         valid_finding(scene, found.estimated),
         grid,

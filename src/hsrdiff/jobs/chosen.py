@@ -15,7 +15,6 @@ from hsrdiff.fusers.learned import learned_method
 from hsrdiff.fusers.options import positive
 from hsrdiff.fusers.residual import HsrDiffResidual, shipped_residuals
 from hsrdiff.fusers.residual.model import FORMAT as RESIDUAL_FORMAT
-from hsrdiff.jobs.images import Image, check_report_file
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.told import fitted_response, own_sensor, told_response
 from hsrdiff.networks.store import kind_of
@@ -146,26 +145,3 @@ def check_adapt(seconds: float | None, method: str) -> None:
             expected=f"'{HsrDiffResidual.name}', or '{AUTO}', which compares it with the others",
             do="leave out --adapt, or choose another method",
         )
-
-
-def check_report(report: PathLike | None, method: str, *others: Image | None) -> None:
-    """Make sure, before any work, that the comparison will be made and can be written.
-
-    Args:
-        report: The JSON file to write, or None.
-        method: The method asked for.
-        *others: What the job reads and writes; no file among them may be written over.
-
-    Raises:
-        InputError: No methods are compared, or the report is one of the others.
-        WriteError: Its folder does not exist or is not writable.
-    """
-    if report is None:
-        return
-    if method != AUTO:
-        raise InputError(
-            f"a report of the comparison was asked for with the method '{method}'",
-            expected=f"the method '{AUTO}', which compares methods",
-            do="leave out the method or the report",
-        )
-    check_report_file(report, *others)

@@ -7,11 +7,13 @@ from dataclasses import asdict
 import numpy as np
 import xarray as xr
 
+from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.jobs.images import Image, check_report_file, take_cube, take_mask
 from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.remembered import Remembered
+from hsrdiff.jobs.same_place import check_no_deviation, check_same_place
 from hsrdiff.metrics import Scores, score
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import PathLike
@@ -50,17 +52,19 @@ def evaluate(
         ShapeError: The cubes do not have the same bands, by their wavelengths where both have them, or size.
         FactorError: The factor is not a whole number of at least 2.
         InvalidValueError: No pixel is valid in both.
-        InputError: The JSON file would replace one of the images, or the factor is neither given nor remembered.
+        InputError: The cubes lie in different places, the fused one holds a standard deviation, the JSON file would
+            replace one of the images, or the factor is neither given nor remembered.
         WriteError: It cannot be written.
     """
     if factor is not None:
         factor = check_factor(factor)
-    if json_out is not None:
-        check_report_file(json_out, fused, truth, mask)
+    check_report_file(json_out, fused, truth, mask)
     estimate, reference = take_cube(fused, "the fused cube"), take_cube(truth, "the truth")
     if factor is None:
         factor = _remembered_factor(estimate)
+    check_no_deviation(estimate, "the fused cube")
     reference = _same_size(_same_bands(reference, estimate), estimate, factor)
+    check_same_place(estimate, *georeference_of(reference), names=("the fused cube", "the truth"))
     Z_hat, Z = estimate.values, reference.values
     valid = np.ones(Z.shape[1:], dtype=np.bool_)
     for image in (*Z_hat, *Z):  # band by band: cubes may fill the memory

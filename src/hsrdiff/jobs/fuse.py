@@ -18,11 +18,12 @@ from hsrdiff.fusers import FUSERS, HsrDiff, HsrDiffResidual, Needs
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.jobs.canvas import check_room
-from hsrdiff.jobs.chosen import adapting, check_adapt, check_report, choose_method, method_of_weights, usable_sensor
+from hsrdiff.jobs.chosen import adapting, check_adapt, choose_method, method_of_weights, usable_sensor
+from hsrdiff.jobs.doubts import blank_notes, disagreement_note
 from hsrdiff.jobs.fusion_record import fusion_record
-from hsrdiff.jobs.images import Image, take_cube
+from hsrdiff.jobs.fusion_report import fusion_report
+from hsrdiff.jobs.images import Image, check_report_file, take_cube
 from hsrdiff.jobs.in_blocks import check_block, fuse_scene, result_shape, takes_blocks
-from hsrdiff.jobs.json_report import write_report
 from hsrdiff.jobs.matched import check_order, find_match
 from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.outputs import Outputs
@@ -66,6 +67,7 @@ def fuse(
     out: PathLike | None = None,
     std_out: PathLike | None = None,
     dtype: str = "float32",
+    dtype_scale: float | None = None,
     non_negative: bool = False,
     block: int | None = None,
     json_out: PathLike | None = None,
@@ -114,11 +116,13 @@ def fuse(
         out: Where to write the result; the ending names the format.
         std_out: Where to write its standard deviation, float32 in the HSI's unit, of methods that give one.
         dtype: Number type of the result's file: ``"float32"``, ``"int16"`` or ``"uint16"`` with one scale.
+        dtype_scale: What one step of an integer means in the HSI's unit, such as 1e-4, the same for many scenes; what
+            loses least when None.
         non_negative: Cut values below 0; where R and D are known, what they see of the result is kept.
         block: Fine pixels along a side of the blocks that the scene is fused in, so that memory holds the two images
             and one block rather than the result; 0 for the whole at once. When None, a result of 256 MiB or more is
             made in blocks.
-        json_out: Where to write the comparison of methods as JSON; only with the method ``"auto"``.
+        json_out: Where to write as JSON what was done, and the comparison of methods where there was one.
         register: Measure and mend a shift between the two images; when False they are fused as they lie.
         match: With a known sensor, bring each MSI band to what its response makes of the HSI by a gain and an offset,
             where the pair fixes them and they matter; when False they are taken as they are.
@@ -139,15 +143,16 @@ def fuse(
     if method not in (AUTO, *FUSERS):
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, (AUTO, *FUSERS)))
     use_threads(threads)
-    outputs = Outputs(out, std_out, dtype)
+    outputs = Outputs(out, std_out, dtype, dtype_scale)
     outputs.check(method, hsi, msi)
-    check_report(json_out, method, hsi, msi, out, std_out)
+    check_report_file(json_out, hsi, msi, out, std_out)
     check_adapt(adapt, method)
     block = check_block(block)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),
     )
+    blank = blank_notes(*cubes)
     pair = make_pair(*cubes, factor)
     in_blocks = takes_blocks(pair, block, adapt)
     if in_blocks:
@@ -249,21 +254,28 @@ def fuse(
             record.update(NamedFile.given(topic, path).record())
     own = given is (fuser.method if isinstance(fuser, AdaptedResidual) else fuser)
     record.update(made_with(fuser, weights if own else None, steps if own else None))
-    record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found).items()})
+    record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found | blank).items()})
     if choice is not None:
         record.update(choice.record())
     if levels is not None and fuser.needs.psf:
         record["hsrdiff_noise"] = levels.describe(scale.unit_msi, scale.peak)
+        record.update(disagreement_note(levels))
     cube = _finish(fusion.Z_hat, pair, scale, record, "fused")
     std = None
     if fusion.std is not None:
         std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
     if scene.observation is None:
         scene = replace(scene, observation=judging_observation(part, spatial, psf))
-    written = outputs.write(cube, std, scene, scale, fitted=spectral is None)
-    if json_out is not None and choice is not None:
-        write_report(json_out, choice.as_json())
-    return written
+    files = {"hsi": hsi, "msi": msi}, {"out": out, "std": std_out}
+    return outputs.write(
+        cube,
+        std,
+        scene,
+        scale,
+        fitted=spectral is None,
+        json_out=json_out,
+        report=lambda stored: fusion_report(stored, choice, *files),
+    )
 
 
 def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, str], name: str) -> xr.DataArray:

@@ -68,6 +68,10 @@ def nest(hsi: xr.DataArray, msi: xr.DataArray) -> Nested:
     coarse_crs, coarse_transform = georeference_of(hsi)
     if transform is None or coarse_transform is None:
         raise InputError("an image has no place on the map", expected="a transform in both")
+    borrowed: tuple[str, ...] = ()
+    if (crs is None) != (coarse_crs is None):
+        lacks, has = ("multispectral", "hyperspectral") if crs is None else ("hyperspectral", "multispectral")
+        borrowed = (f"the {lacks} image names no coordinate system and is taken to lie in that of the {has} one",)
     crs, coarse_crs = crs or coarse_crs, coarse_crs or crs
     into_msi = _into_msi(hsi, crs, transform, coarse_crs, coarse_transform)
     wide, tall = math.hypot(into_msi.a, into_msi.d), math.hypot(into_msi.b, into_msi.e)
@@ -109,7 +113,7 @@ def nest(hsi: xr.DataArray, msi: xr.DataArray) -> Nested:
     parts = [f"the {name} image by {_sides(counts)}" for name, counts in said.items() if any(counts)]
     if parts:
         notes += (f"cut to the common area: {', and '.join(parts)}",)
-    return Nested(cut_hsi, surround, corner_of_cut, factor, crs, transform, offset, notes)
+    return Nested(cut_hsi, surround, corner_of_cut, factor, crs, transform, offset, borrowed + notes)
 
 
 def cut(

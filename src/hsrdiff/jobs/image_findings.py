@@ -6,6 +6,7 @@ from typing import Any
 
 import xarray as xr
 
+from hsrdiff.jobs.doubts import blank_notes
 from hsrdiff.jobs.finding import Finding
 from hsrdiff.jobs.info import CubeInfo
 from hsrdiff.jobs.pair import Pair
@@ -43,13 +44,16 @@ def image_finding(topic: str, info: CubeInfo) -> Finding:
     return Finding(topic, words, numbers=numbers)
 
 
-def values_finding(pair: Pair, infos: tuple[CubeInfo, CubeInfo], scale: Scale) -> Finding:
-    """Say what the values of both images are or seem to be, and what their units differ by.
+def values_finding(
+    pair: Pair, infos: tuple[CubeInfo, CubeInfo], scale: Scale, cubes: tuple[xr.DataArray, xr.DataArray]
+) -> Finding:
+    """Say what the values of both images are or seem to be, what their units differ by, and which look like fill.
 
     Args:
         pair: The images.
         infos: What is known of them.
         scale: How their values are brought together.
+        cubes: The images as they were read.
     """
     units = [unit_of(cube) for cube in (pair.hsi, pair.msi)]
     parts = []
@@ -64,7 +68,8 @@ def values_finding(pair: Pair, infos: tuple[CubeInfo, CubeInfo], scale: Scale) -
         str(cube.attrs["hsrdiff_quantity"]) if _told_quantity(cube, unit) else unit
         for cube, (unit, _) in zip((pair.hsi, pair.msi), units, strict=True)
     ]
-    return Finding("values", "; ".join(parts), numbers={"hsi_unit": named[0], "msi_unit": named[1], "gain": scale.gain})
+    numbers = {"hsi_unit": named[0], "msi_unit": named[1], "gain": scale.gain}
+    return Finding("values", "; ".join(parts), "; ".join(blank_notes(*cubes).values()), numbers=numbers)
 
 
 def _told_quantity(cube: xr.DataArray, unit: str) -> str:

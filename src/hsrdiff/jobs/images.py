@@ -204,17 +204,19 @@ def check_apart(first: PathLike | None, second: PathLike | None, *, holding: tup
     )
 
 
-def check_report_file(report: PathLike, *others: Image | None) -> None:
+def check_report_file(report: PathLike | None, *others: Image | None) -> None:
     """Make sure, before any work, that a text can be written where a report goes.
 
     Args:
-        report: The file to write.
+        report: The file to write; None for nowhere.
         *others: What the job reads and writes; no file among them may be written over.
 
     Raises:
         InputError: It is one of the others.
-        WriteError: Its folder does not exist or is not writable.
+        WriteError: It is a folder, or its own folder does not exist or is not writable.
     """
+    if report is None:
+        return
     for other in others:
         if isinstance(other, str | os.PathLike) and Path(other).resolve() == Path(report).resolve():
             raise InputError(
@@ -222,6 +224,10 @@ def check_report_file(report: PathLike, *others: Image | None) -> None:
                 expected="a file of its own",
                 do="choose another name for the report",
             )
+    if Path(report).is_dir():
+        raise WriteError(
+            f"the report '{report}' is a folder", expected="the name of a file", do="choose another name for the report"
+        )
     check_folder(Path(report).absolute().parent)
 
 

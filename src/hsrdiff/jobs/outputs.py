@@ -1,7 +1,8 @@
-"""Outputs of a fusion: checked before the work, judged as they are stored, and written all or none."""
+"""Outputs of a fusion, its report among them: checked before the work, judged as stored, and written all or none."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import xarray as xr
 
 from hsrdiff.cubes import as_stored, check_number_type, packed_as, write_cube
 from hsrdiff.cubes.atomic import atomic_output
+from hsrdiff.cubes.stored import share_outside
 from hsrdiff.errors import InputError
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.images import Image, check_apart, check_output
@@ -27,11 +29,13 @@ class Outputs:
         out: The file of the cube, or None.
         std_out: The file of its standard deviation, or None.
         dtype: Number type of the cube's file, one of `hsrdiff.cubes.NUMBER_TYPES`.
+        step: What one step of an integer means; what loses least when None.
     """
 
     out: PathLike | None
     std_out: PathLike | None
     dtype: str
+    step: float | None = None
 
     def check(self, method: str, *inputs: Image) -> None:
         """Make sure, before any work, that all can be made and written.
@@ -49,12 +53,20 @@ class Outputs:
         for path in (self.out, self.std_out):
             check_output(path, *inputs)
         check_apart(self.out, self.std_out, holding=("the result", "the standard deviation"))
-        check_number_type(self.dtype, self.out)
+        check_number_type(self.dtype, self.out, self.step)
         if self.std_out is not None and method in FUSERS and not FUSERS[method].std:
             raise _no_deviation(method)
 
     def write(
-        self, cube: xr.DataArray, std: xr.DataArray | None, scene: Scene, scale: Scale, *, fitted: bool
+        self,
+        cube: xr.DataArray,
+        std: xr.DataArray | None,
+        scene: Scene,
+        scale: Scale,
+        *,
+        fitted: bool,
+        json_out: PathLike | None = None,
+        report: Callable[[xr.DataArray], str] | None = None,
     ) -> xr.DataArray:
         """Pack the cube, say how far its stored values are from both images, and write all or none.
 
@@ -64,6 +76,8 @@ class Outputs:
             scene: The scene in units of the peak, with its observation where it is known.
             scale: How its values were made.
             fitted: Whether its R was fitted to the pair, rather than known.
+            json_out: The file of a report, or None.
+            report: Makes it of the cube as it is stored.
 
         Returns:
             The cube with the values and the record that its file has.
@@ -75,12 +89,15 @@ class Outputs:
         """
         if self.std_out is not None and std is None:
             raise _no_deviation(str(cube.attrs.get("hsrdiff_method")))
-        packed = packed_as(cube, self.dtype)
+        packed = packed_as(cube, self.dtype, self.step)
+        lost = share_outside(packed)
         stored = as_stored(packed, self.out, in_place=True)  # there may be no memory for another
         stored.encoding = packed.encoding
         if self.dtype != "float32":
             step, offset = (packed.encoding.get(name, default) for name, default in _PLAIN)
-            stored.attrs["hsrdiff_packing"] = f"{self.dtype} with scale {step:.6g} and offset {offset:.6g}"
+            stored.attrs["hsrdiff_packing"] = f"{self.dtype} with scale {step:.6g} and offset {offset:.6g}" + (
+                f"; {100 * lost:.2g} % of the values lay outside of what it holds and were clipped" if lost else ""
+            )
         if scene.observation is not None:
             of_x, of_y = residuals(
                 scene.observation,
@@ -96,6 +113,8 @@ class Outputs:
             )
             stored.attrs["hsrdiff_residual_hsi"] = of_y.describe(scale.peak)
         with ExitStack() as stack:
+            if json_out is not None and report is not None:
+                stack.enter_context(atomic_output(Path(json_out).absolute())).write_text(report(stored), "utf-8")
             if self.std_out is not None and std is not None:
                 # it takes its place only after the cube has been written
                 write_cube(std, stack.enter_context(atomic_output(Path(self.std_out))))

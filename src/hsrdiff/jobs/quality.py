@@ -24,6 +24,7 @@ from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.remembered import Remembered
+from hsrdiff.jobs.same_place import check_no_deviation, check_same_place
 from hsrdiff.jobs.scaling import find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, told_noise, told_response
 from hsrdiff.metrics import Agreement, FullResolution
@@ -122,8 +123,7 @@ def quality(
         InputError: The images or the options do not fit together, or the method is not known.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    if json_out is not None:
-        check_report_file(json_out, fused, hsi, msi)
+    check_report_file(json_out, fused, hsi, msi)
     if method is not None and method not in FUSERS:
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
     if not reduced and (method is not None or weights is not None or steps is not None):
@@ -138,7 +138,9 @@ def quality(
         take_cube(msi, "the multispectral image", remembered.variable_of(msi, "msi", msi_variable)),
     )
     pair = remembered.placed(pair)
+    check_no_deviation(cube, "the fused cube")
     _check_fit(cube, pair)
+    check_same_place(cube, pair.crs, pair.transform, names=("the fused cube", "the pair"))
     name = _method(method, remembered) if reduced else ""
     told = remembered.spatial(psf, psf_fwhm, pair.factor)
     spatial = told.moved(*pair.offset)
