@@ -119,6 +119,13 @@ def test_without_a_folder_each_set_says_what_to_get_and_from_where(name, tmp_pat
             make(name, data=given)
 
 
+def test_other_bands_than_the_set_has_are_one_sentence(tmp_path, monkeypatch):
+    write_la(tmp_path)
+    monkeypatch.setattr(AvirisLa, "bands", 204)
+    with pytest.raises(CubeFormatError, match=r"'abu-airport-1'.*has 205 bands to keep; expected 204.*; get the file"):
+        AvirisLa(tmp_path).load("abu-airport-1")
+
+
 def test_factor_and_guide_are_those_asked_for(tmp_path):
     observation = AvirisLa(tmp_path, factor=3, sensor="gaussian8").observation()
     assert observation.spatial.factor == 3

@@ -12,7 +12,7 @@ import xarray as xr
 from hsrdiff.cubes import as_cube
 from hsrdiff.datasets.base import data_root, require_scene, require_split
 from hsrdiff.datasets.guide import Guide
-from hsrdiff.errors import DatasetNotFoundError, WavelengthError
+from hsrdiff.errors import CubeFormatError, DatasetNotFoundError, WavelengthError
 from hsrdiff.observation import Observation, SpatialResponse
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray, PathLike
@@ -84,6 +84,12 @@ class KnownScenes:
             InputError: For an unknown scene.
         """
         values = (self.read_scene(scene) / self.peak).astype(np.float32, copy=False)
+        if len(values) != self.bands:
+            raise CubeFormatError(
+                f"the scene '{scene}' of the data set '{self.name}' has {len(values)} bands to keep",
+                expected=f"{self.bands}, those of {self.files[scene]} with {self.layout}",
+                do=f"get the file again from {self.origin}",
+            )
         centres_nm, fwhm_nm = self.axis()
         cube = as_cube(values, wavelengths_nm=centres_nm, fwhm_nm=fwhm_nm)
         cube.name = f"{self.name}/{scene}"
