@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from hsrdiff import fuse
+from hsrdiff.cubes import open_cube
 from hsrdiff.errors import (
     FactorError,
     InputError,
@@ -14,6 +15,7 @@ from hsrdiff.errors import (
     WavelengthError,
     WeightsError,
 )
+from hsrdiff.jobs.remembered import Remembered
 
 
 @pytest.mark.parametrize(
@@ -31,12 +33,30 @@ from hsrdiff.errors import (
         ({"method": "regression", "weights": "a.safetensors"}, InputError, "takes no --weights"),
         ({"method": "utv-td", "weights": "a.safetensors"}, InputError, "takes no --weights"),
         ({"peak": -1.0}, InputError, "positive"),
+        ({"options": {"samples": 2}}, InputError, "options of a method are given .samples., and the method is 'auto'"),
+        ({"method": "hsr-diff-residual", "options": {"view": 2}}, InputError, "no option 'view'; use 'views'"),
+        ({"method": "hsr-diff-residual", "options": {"views": "no"}}, InputError, "cannot be built with"),
+        ({"method": "hsr-diff-residual", "options": {"steps": 2}}, InputError, "among those of the method; .* --steps"),
         ({"method": "hsr-diff"}, WeightsError, "12 hyperspectral and 4 multispectral"),
     ],
 )
 def test_options_that_do_not_fit(pair, change, error, words):
     with pytest.raises(error, match=words):
         fuse(pair.hsi, pair.msi, **change)
+
+
+def test_options_of_the_named_method_are_used_remembered_and_run_again(pair, tmp_path):
+    given = {"method": "utv-td", "sensor": "sentinel2:B2,B3,B4,B8"}
+    plain = fuse(pair.hsi, pair.msi, **given)
+    fused = fuse(pair.hsi, pair.msi, out=tmp_path / "f.nc", options={"iterations": 2, "inner": 1}, **given)
+    assert not np.array_equal(plain, fused)
+    assert fused.attrs["hsrdiff_options"] == '{"inner": 1, "iterations": 2}'
+    assert Remembered.of(open_cube(tmp_path / "f.nc").attrs).options("utv-td", None, None)[2] == {
+        "inner": 1,
+        "iterations": 2,
+    }
+    assert Remembered.of(fused.attrs).options("hysure", None, None)[2] == {}
+    assert "hsrdiff_options" not in plain.attrs
 
 
 def test_threads_are_taken_and_below_one_refused(pair, monkeypatch):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hsrdiff.cli.options import SeedOption, ThreadsOption
+from hsrdiff.cli.options import SeedOption, ThreadsOption, read_value
 
 HELP = "Run methods on a data set with known truth; print their mean scores beside the published ones."
 EXAMPLE = (
@@ -98,8 +98,6 @@ def command(
 
 def _options(entries: list[str], methods: list[str]) -> dict[str, dict[str, object]]:
     """Split ``method.key=value`` entries; values are TOML, or text where they are not."""
-    import tomllib
-
     from hsrdiff.errors import InputError, did_you_mean
 
     options: dict[str, dict[str, object]] = {}
@@ -112,9 +110,5 @@ def _options(entries: list[str], methods: list[str]) -> dict[str, dict[str, obje
             )
         if method not in methods:
             raise InputError(f"--set got an option for '{method}', which is not run", do=did_you_mean(method, methods))
-        try:
-            value: object = tomllib.loads(f"v = {text}")["v"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()
-        options.setdefault(method, {})[name] = value
+        options.setdefault(method, {})[name] = read_value(text)
     return options

@@ -15,6 +15,7 @@ from hsrdiff.cli.options import (
     SensorOption,
     SrfOption,
     ThreadsOption,
+    read_value,
     split_names,
 )
 
@@ -79,6 +80,14 @@ def command(
         typer.Option(
             "--steps",
             help="Sampling steps of hsr-diff (100 when left out) or hsr-diff-residual (1); of ual, of its adaptor.",
+        ),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="An option of the method that is named, such as samples=8 of hsr-diff-residual; repeatable.",
         ),
     ] = None,
     adapt: Annotated[
@@ -204,6 +213,7 @@ def command(
             msi_variable=msi_variable,
             weights=weights,
             steps=steps,
+            options=_options(option or []),
             adapt=adapt,
             interpolate_bands=interpolate_bands,
             seed=seed,
@@ -233,6 +243,19 @@ def command(
             screen.print(f"  {said}: {text}", markup=False)
     if std is not None:
         screen.print(f"[bold]{escape(std)}[/bold]: how large its errors are likely to be, as a standard deviation")
+
+
+def _options(entries: list[str]) -> dict[str, object]:
+    """Split ``key=value`` entries."""
+    from hsrdiff.errors import InputError
+
+    options: dict[str, object] = {}
+    for entry in entries:
+        key, sign, text = entry.partition("=")
+        if not (sign and key.strip()):
+            raise InputError(f"--set got '{entry}'", expected="KEY=VALUE", do="write it like --set views=8")
+        options[key.strip()] = read_value(text)
+    return options
 
 
 def _summary(cube: xr.DataArray) -> str:

@@ -73,3 +73,17 @@ def split_names(text: str | None) -> list[str] | None:
         The names, or None.
     """
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def read_value(text: str) -> object:
+    """Read the value of an option: TOML, or text where it is none.
+
+    Args:
+        text: What stands behind the equals sign.
+    """
+    import tomllib
+
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import xarray as xr
 
 from hsrdiff.choice import AUTO
 from hsrdiff.choice.adapted import AdaptedResidual
-from hsrdiff.cubes import as_cube
 from hsrdiff.errors import InputError, did_you_mean
 from hsrdiff.fusers import FUSERS, HsrDiff, HsrDiffResidual, Needs
 from hsrdiff.fusers.band_transfer import BandTransfer
@@ -20,17 +18,17 @@ from hsrdiff.fusers.learned import OnePass
 from hsrdiff.jobs.canvas import check_room
 from hsrdiff.jobs.chosen import adapting, check_adapt, choose_method, method_of_weights, usable_sensor
 from hsrdiff.jobs.doubts import blank_notes, disagreement_note
-from hsrdiff.jobs.fusion_record import fusion_record
+from hsrdiff.jobs.fusion_record import finished_cube, fusion_record
 from hsrdiff.jobs.fusion_report import fusion_report
 from hsrdiff.jobs.images import Image, check_report_file, take_cube
 from hsrdiff.jobs.in_blocks import check_block, fuse_scene, result_shape, takes_blocks
 from hsrdiff.jobs.matched import check_order, find_match
 from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.outputs import Outputs
-from hsrdiff.jobs.pair import Pair, make_pair
-from hsrdiff.jobs.prepared import made_with, no_weights, prepare_fuser
+from hsrdiff.jobs.pair import make_pair
+from hsrdiff.jobs.prepared import check_options, made_with, no_weights, prepare_fuser
 from hsrdiff.jobs.registered import registered
-from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
+from hsrdiff.jobs.scaling import find_scale, raw_scene
 from hsrdiff.jobs.told import judging_observation, own_sensor, told_noise, told_observation, told_response, told_sensor
 from hsrdiff.jobs.told_psf import is_estimated, psf_path, told_psf
 from hsrdiff.memory import give_large_back
@@ -58,6 +56,7 @@ def fuse(
     msi_variable: str | None = None,
     weights: PathLike | None = None,
     steps: int | None = None,
+    options: Mapping[str, object] | None = None,
     adapt: float | None = None,
     interpolate_bands: bool = False,
     seed: int = 0,
@@ -105,6 +104,8 @@ def fuse(
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
+        options: Other options of the method that is named, as `hsrdiff.fusers.make_fuser` takes them, such as
+            ``{"samples": 8}`` of hsr-diff-residual.
         adapt: Seconds for which residual mode is first trained on the pair, degraded once more, as long as a held-out
             part gains; with ``"auto"`` it is compared beside the untrained one.
         interpolate_bands: Use weights that were trained on other bands: the HSI is interpolated to these along the
@@ -147,6 +148,7 @@ def fuse(
     outputs.check(method, hsi, msi)
     check_report_file(json_out, hsi, msi, out, std_out)
     check_adapt(adapt, method)
+    check_options(options, method)
     block = check_block(block)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
@@ -168,7 +170,14 @@ def fuse(
     fuser = None
     if named != AUTO:
         fuser = prepare_fuser(
-            named, pair, weights=weights, steps=steps, interpolate=interpolate_bands, std=wants_std, progress=on_step
+            named,
+            pair,
+            weights=weights,
+            steps=steps,
+            more=options,
+            interpolate=interpolate_bands,
+            std=wants_std,
+            progress=on_step,
         )
     elif interpolate_bands:
         raise no_weights(AUTO)
@@ -253,17 +262,17 @@ def fuse(
         if path is not None and used in record:
             record.update(NamedFile.given(topic, path).record())
     own = given is (fuser.method if isinstance(fuser, AdaptedResidual) else fuser)
-    record.update(made_with(fuser, weights if own else None, steps if own else None))
+    record.update(made_with(fuser, weights if own else None, steps if own else None, options if own else None))
     record.update({f"hsrdiff_note_{topic}": text for topic, text in (measured | found | blank).items()})
     if choice is not None:
         record.update(choice.record())
     if levels is not None and fuser.needs.psf:
         record["hsrdiff_noise"] = levels.describe(scale.unit_msi, scale.peak)
         record.update(disagreement_note(levels))
-    cube = _finish(fusion.Z_hat, pair, scale, record, "fused")
+    cube = finished_cube(fusion.Z_hat, pair, scale, record, "fused")
     std = None
     if fusion.std is not None:
-        std = _finish(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
+        std = finished_cube(fusion.std, pair, scale, record | {"hsrdiff_quantity": "standard deviation"}, "std")
     if scene.observation is None:
         scene = replace(scene, observation=judging_observation(part, spatial, psf))
     files = {"hsi": hsi, "msi": msi}, {"out": out, "std": std_out}
@@ -276,24 +285,3 @@ def fuse(
         json_out=json_out,
         report=lambda stored: fusion_report(stored, choice, *files),
     )
-
-
-def _finish(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, str], name: str) -> xr.DataArray:
-    """Give what the method made back the HSI's unit and bands and the MSI's place on the map."""
-    values = scale.undo(image.detach().cpu())[0].numpy().astype(np.float32, copy=False)
-    cube = as_cube(
-        values,
-        wavelengths_nm=pair.wavelengths_nm,
-        fwhm_nm=pair.fwhm_nm,
-        crs=pair.crs,
-        transform=pair.transform,
-    )
-    for known in ("good_band", "band_name"):
-        if known in pair.hsi.coords:
-            cube = cube.assign_coords({known: ("band", pair.hsi[known].values)})
-    for kept in ("units", "hsrdiff_quantity"):
-        if kept in pair.hsi.attrs:
-            cube.attrs[kept] = pair.hsi.attrs[kept]
-    cube.attrs.update(record)
-    cube.name = name
-    return cube

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import xarray as xr
+
 from hsrdiff._version import __version__
+from hsrdiff.cubes import as_cube
 from hsrdiff.fusers import Fuser, Fusion
 from hsrdiff.jobs.matched import describe_match
 from hsrdiff.jobs.pair import Pair
@@ -67,3 +74,35 @@ def fusion_record(
     notes = pair.notes | ({"unit": scale.note} if scale.note else {}) | fusion.notes
     record.update({f"hsrdiff_note_{topic}": text for topic, text in notes.items()})
     return record
+
+
+def finished_cube(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping[str, str], name: str) -> xr.DataArray:
+    """Give what the method made back the HSI's unit and bands and the MSI's place on the map.
+
+    Args:
+        image: (1, B, H, W) in units of the peak.
+        pair: The two images as they were brought together.
+        scale: Units.
+        record: What decided it.
+        name: Of the cube.
+
+    Returns:
+        The cube with the record.
+    """
+    values = scale.undo(image.detach().cpu())[0].numpy().astype(np.float32, copy=False)
+    cube = as_cube(
+        values,
+        wavelengths_nm=pair.wavelengths_nm,
+        fwhm_nm=pair.fwhm_nm,
+        crs=pair.crs,
+        transform=pair.transform,
+    )
+    for known in ("good_band", "band_name"):
+        if known in pair.hsi.coords:
+            cube = cube.assign_coords({known: ("band", pair.hsi[known].values)})
+    for kept in ("units", "hsrdiff_quantity"):
+        if kept in pair.hsi.attrs:
+            cube.attrs[kept] = pair.hsi.attrs[kept]
+    cube.attrs.update(record)
+    cube.name = name
+    return cube

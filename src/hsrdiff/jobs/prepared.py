@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 
 from hsrdiff.choice.adapted import AdaptedResidual
-from hsrdiff.errors import InputError, WeightsError
+from hsrdiff.errors import InputError, WeightsError, did_you_mean
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff, make_fuser
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
@@ -14,6 +15,15 @@ from hsrdiff.jobs.pair import Pair
 from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.typing import PathLike
 
+# Options that have a place of their own, or that a pair decides
+_TOLD = {
+    "weights": "--weights",
+    "steps": "--steps",
+    "std": "--std, which asks for the deviation",
+    "peak": "--peak",
+    "on_step": "none: progress is shown",
+}
+
 
 def prepare_fuser(
     method: str,
@@ -21,6 +31,7 @@ def prepare_fuser(
     *,
     weights: PathLike | None = None,
     steps: int | None = None,
+    more: Mapping[str, object] | None = None,
     interpolate: bool = False,
     std: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -32,6 +43,7 @@ def prepare_fuser(
         pair: The images, whose bands decide which shipped weights fit.
         weights: Weights of a learned method: a path or a shipped name; shipped ones that fit when None.
         steps: Sampling steps of a method that samples; its own default when None.
+        more: Other options of the method's constructor.
         interpolate: Whether the weights are for other bands, to which the images are to be interpolated.
         std: Whether its standard deviation is of use.
         progress: Called with the steps done and the steps in all.
@@ -54,6 +66,14 @@ def prepare_fuser(
                 expected=f"one that does: {', '.join(able for able in FUSERS if _takes(able, name))}",
                 do=f"leave out --{name}, or choose another method",
             )
+    for name in more or {}:
+        if name in _TOLD:
+            raise InputError(
+                f"the option '{name}' is given among those of the method",
+                expected=_TOLD[name],
+                do="leave it out there",
+            )
+    options |= more or {}
     if interpolate and weights is None:
         raise no_weights(method)
     if method == HsrDiff.name and weights is None:
@@ -76,6 +96,31 @@ def prepare_fuser(
     return BandTransfer(fuser)
 
 
+def check_options(options: Mapping[str, object] | None, method: str) -> None:
+    """Make sure, before any work, that options are given to a method that is named.
+
+    Args:
+        options: Options of its constructor, or None.
+        method: The method asked for.
+
+    Raises:
+        InputError: The method is chosen later, or does not take one.
+    """
+    if not options:
+        return
+    if method not in FUSERS:
+        raise InputError(
+            f"options of a method are given ({', '.join(options)}), and the method is '{method}'",
+            expected="the method that they are for",
+            do="name it with --method, or leave them out",
+        )
+    for name in options:
+        if name not in FUSERS[method].options:
+            raise InputError(
+                f"the method '{method}' has no option '{name}'", do=did_you_mean(name, FUSERS[method].options)
+            )
+
+
 def _takes(method: str, option: str) -> bool:
     """Return whether a method takes weights from a file, or steps."""
     parameter = FUSERS[method].options.get(option)
@@ -83,13 +128,16 @@ def _takes(method: str, option: str) -> bool:
     return parameter is not None and not isinstance(parameter.default, tuple)
 
 
-def made_with(fuser: Fuser, weights: PathLike | None, steps: int | None) -> dict[str, str]:
+def made_with(
+    fuser: Fuser, weights: PathLike | None, steps: int | None, more: Mapping[str, object] | None = None
+) -> dict[str, str]:
     """Return what a fused file has to remember of the options, so that its method can be run so again.
 
     Args:
         fuser: The method that made it.
         weights: The weights that the user named for it, or None.
         steps: The steps, likewise.
+        more: Other options, likewise.
 
     Returns:
         Attributes by name.
@@ -99,6 +147,8 @@ def made_with(fuser: Fuser, weights: PathLike | None, steps: int | None) -> dict
         record.update(NamedFile.given("weights", weights).record())
     if steps is not None:
         record["hsrdiff_steps"] = str(steps)
+    if more:
+        record["hsrdiff_options"] = json.dumps(dict(sorted(more.items())), default=str)
     if isinstance(fuser, BandTransfer):
         record["hsrdiff_interpolated_bands"] = "yes"
     if isinstance(fuser, AdaptedResidual):

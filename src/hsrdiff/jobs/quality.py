@@ -158,8 +158,8 @@ def quality(
     del Z_hat
     found = None
     if reduced:
-        weights, steps, interpolate = remembered.options(name, weights, steps)
-        fuser = prepare_fuser(name, pair, weights=weights, steps=steps, interpolate=interpolate)
+        weights, steps, more, interpolate = remembered.options(name, weights, steps)
+        fuser = prepare_fuser(name, pair, weights=weights, steps=steps, more=more, interpolate=interpolate)
         # `fuse` fits R only where it chooses the method; what it made so can be run so again
         if method is not None and fuser.needs.response and spectral is None:
             raise InputError(

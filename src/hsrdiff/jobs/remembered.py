@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -53,6 +54,7 @@ class Remembered:
         psf_file: The file of the kernel D, or None.
         srf: The table of the sensor's responses, or None for a sensor that comes with hsrdiff.
         steps: Steps that it was given, or None.
+        more: Other options that it was given.
         seed: Seed of what it drew.
         interpolated: Whether the bands were interpolated to those of the weights.
         variables: What was read of the files of the images, by ``"hsi"`` and ``"msi"``, where it was asked for.
@@ -72,6 +74,7 @@ class Remembered:
     psf_file: NamedFile | None = None
     srf: NamedFile | None = None
     steps: int | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     interpolated: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +116,7 @@ class Remembered:
             NamedFile.of(record, "psf_file"),
             NamedFile.of(record, "srf"),
             _whole(record.get("hsrdiff_steps")),
+            _options(record.get("hsrdiff_options")),
             _whole(record.get("hsrdiff_seed")) or 0,
             "hsrdiff_interpolated_bands" in record,
             {
@@ -153,8 +157,8 @@ class Remembered:
 
     def options(
         self, method: str, weights: PathLike | None, steps: int | None
-    ) -> tuple[PathLike | None, int | None, bool]:
-        """Return weights, steps and whether bands are interpolated, for running a method as the cube was made.
+    ) -> tuple[PathLike | None, int | None, Mapping[str, object], bool]:
+        """Return weights, steps, other options and whether bands are interpolated, to run a method as it was run.
 
         Args:
             method: The method to run; what the file remembers is for the one that made it only.
@@ -168,10 +172,10 @@ class Remembered:
             WeightsError: The file of the weights is gone or another one.
         """
         if method != self.method:
-            return weights, steps, False
+            return weights, steps, {}, False
         if weights is None and self.weights is not None:
             weights = self.weights.find(self.beside)
-        return weights, self.steps if steps is None else steps, self.interpolated
+        return weights, self.steps if steps is None else steps, self.more, self.interpolated
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
         """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
@@ -274,6 +278,15 @@ class Remembered:
                 expected="its table of responses",
                 do="name it with --srf",
             ) from error
+
+
+def _options(text: object) -> Mapping[str, object]:
+    """Read options as `made_with` wrote them; none where they are not so."""
+    try:
+        found = json.loads(str(text))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _whole(text: object) -> int | None:
