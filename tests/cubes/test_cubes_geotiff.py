@@ -27,14 +27,14 @@ def make(path, values, tags=None, domain=None, **profile):
 @pytest.mark.parametrize("masked", [False, True])
 def test_strips_and_the_whole_hold_the_same(tmp_path, monkeypatch, dtype, masked):
     values = np.arange(3 * 29 * 17).reshape(3, 29, 17).astype(dtype)
-    path = make(tmp_path / "a.tif", values, nodata=7)
+    path = make(tmp_path / "a.tif", values, nodata=7, blockysize=2, tiled=False)  # blocks of 2 rows
     if masked:
         with rasterio.open(path, "r+") as dataset:
             dataset.write_mask(np.arange(29 * 17).reshape(29, 17) % 5 > 0)
     whole = open_cube(path)
     assert int(np.isnan(whole.values).sum()) >= 1
     monkeypatch.setattr("hsrdiff.cubes.cube.STRIP_BYTES", 1)
-    monkeypatch.setattr("hsrdiff.cubes.raster.RasterBands.rows_together", 4)
+    monkeypatch.setattr("hsrdiff.cubes.raster._LEAST_ROWS", 3)
     reads = []
     original = RasterBands.__getitem__
     monkeypatch.setattr(RasterBands, "__getitem__", lambda self, key: reads.append(key[1]) or original(self, key))

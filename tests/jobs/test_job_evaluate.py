@@ -111,16 +111,30 @@ def test_cubes_that_do_not_fit(truth):
 def test_cubes_of_different_places_and_deviations_are_refused(truth):
     assert georeference_of(truth)[1] is not None
     for there, message in (
-        (place(truth, Affine.translation(10000, 0)), r"begins 10000 map units \([\d.]+ pixels\) from the truth"),
-        (place(truth, Affine.scale(2)), "pixels of another size"),
+        (place(truth, Affine.translation(10000, 0)), r"the fused cube and the truth lie up to \d+ pixels apart"),
+        (place(truth, Affine.scale(1.0001)), "pixels apart on the map"),
+        (turned(truth, 1.04), r"lie up to 0\.9\d* pixels apart"),
     ):
         with pytest.raises(InputError, match=message):
             evaluate(truth, there, factor=4)
     near = place(truth, Affine.translation(0.3 * georeference_of(truth)[1].a, 0))
     assert evaluate(truth, near, factor=4).rmse == 0  # closer than half a pixel
     assert evaluate(truth, as_cube(truth.values), factor=4).rmse == 0  # of which one says nothing
+    counted = as_cube(truth.values, transform=Affine(1.0, 0.0, 0.0, 0.0, -1.0, 0.0))
+    assert evaluate(truth, counted, factor=4).rmse == 0  # or numbers its rows and columns
     with pytest.raises(InputError, match="holds the standard deviation of a result"):
         evaluate(truth.assign_attrs(hsrdiff_quantity="standard deviation"), truth, factor=4)
+
+
+def turned(cube, stretch):
+    """The cube with pixels so much larger, on its first corner."""
+    crs, transform = georeference_of(cube)
+    return as_cube(
+        cube.values,
+        wavelengths_nm=cube["wavelength"].values,
+        crs=crs,
+        transform=transform @ Affine.scale(stretch, stretch),
+    )
 
 
 def place(cube, change):

@@ -15,6 +15,9 @@ from hsrdiff.errors import (
     WavelengthError,
     WeightsError,
 )
+from hsrdiff.fusers import make_fuser
+from hsrdiff.fusers.kriging.learned_weights import shipped_kernels
+from hsrdiff.jobs.prepared import made_with
 from hsrdiff.jobs.remembered import Remembered
 
 
@@ -57,6 +60,25 @@ def test_options_of_the_named_method_are_used_remembered_and_run_again(pair, tmp
     }
     assert Remembered.of(fused.attrs).options("hysure", None, None)[2] == {}
     assert "hsrdiff_options" not in plain.attrs
+    weighed = fuse(pair.hsi, pair.msi, options={"weights": [1e-2, 1e-2, 1e-2, 1e-2]}, **given)
+    assert not np.array_equal(weighed, plain)
+
+
+def test_a_file_among_the_options_is_found_again_by_its_content(pair, tmp_path, monkeypatch):
+    kernel = shipped_kernels()["kriging-learned"]
+    (tmp_path / "mine.safetensors").write_bytes(kernel.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    given = {"method": "kriging-learned", "sensor": "sentinel2:B2,B3,B4,B8"}
+    fused = fuse(pair.hsi, pair.msi, out="f.nc", options={"landmarks": 20}, **given)
+    record = made_with(make_fuser("bicubic"), None, None, {"base": "mine.safetensors", "landmarks": 20})
+    assert '"file": "mine.safetensors"' in record["hsrdiff_options"]
+    monkeypatch.chdir("/")
+    attributes = dict(fused.attrs) | record
+    found = Remembered.of(attributes, tmp_path / "f.nc").options("kriging-learned", None, None)[2]
+    assert found == {"base": tmp_path / "mine.safetensors", "landmarks": 20}
+    (tmp_path / "mine.safetensors").write_bytes(b"another")
+    with pytest.raises(InputError, match="is another one now"):
+        Remembered.of(attributes, tmp_path / "f.nc").options("kriging-learned", None, None)
 
 
 def test_threads_are_taken_and_below_one_refused(pair, monkeypatch):

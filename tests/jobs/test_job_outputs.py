@@ -164,6 +164,13 @@ def test_outputs_and_report_are_written_all_or_none(pair, tmp_path, monkeypatch)
     def full(*args, **options):
         raise OSError(28, "No space left on device")
 
+    with monkeypatch.context() as patch:
+        patch.setattr("hsrdiff.jobs.outputs.write_cube", full)
+        with pytest.raises(WriteError, match=r"r\.json"):
+            fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", json_out=tmp_path / "r.json", **KNOWN)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match="would replace"):
+        fuse(pair.hsi, pair.msi, out=tmp_path / "f.img", json_out=tmp_path / "f.hdr", **KNOWN)
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(WriteError, match=r"r\.json"):
         fuse(pair.hsi, pair.msi, out=tmp_path / "f.tif", json_out=tmp_path / "r.json", **KNOWN)
@@ -180,6 +187,11 @@ def test_pixels_that_look_like_fill_and_images_that_disagree_are_said(pair):
     stored.values[:, :6, :8] = 6.5535
     stored.encoding = {"dtype": "uint16", "scale_factor": 1e-4}
     assert "65535, the largest number" in blank_pixels(stored, "multispectral")
+    empty = pair.hsi.copy(deep=True)
+    empty.values[:, 0, 0] = 0.0
+    empty.values[:, 1, :3] = 0.0
+    empty.values[3] = np.nan  # a band that is left out hides nothing
+    assert blank_pixels(empty, "hyperspectral").startswith("11.1 % of the hyperspectral pixels are exactly 0")
     good = fuse(pair.hsi, pair.msi, **KNOWN).attrs
     assert not {"hsrdiff_note_blank_msi", "hsrdiff_note_blank_hsi", "hsrdiff_note_disagreement"} & good.keys()
 

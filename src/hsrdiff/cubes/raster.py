@@ -71,6 +71,9 @@ def open_quietly(path: Path, mode: str = "r", profile: Mapping[str, Any] | None 
         return rasterio.open(path, mode, **(profile or {}))
 
 
+_LEAST_ROWS = 64  # read at a time, where a file's blocks are lower
+
+
 class RasterBands:
     """The raw bands of a raster, read window by window when sliced; pixels masked in the file become NaN.
 
@@ -82,10 +85,10 @@ class RasterBands:
         width: Columns.
         dtype: The number type of the slices.
         masked: Whether the file has a mask or an alpha band beside its values.
+        block_rows: Height of the file's blocks, which are decoded whole.
     """
 
     ndim = 3
-    rows_together = 256  # as tiles are high: fewer are read with their tiles again and again
 
     def __init__(
         self,
@@ -96,8 +99,10 @@ class RasterBands:
         width: int,
         dtype: np.dtype[Any],
         masked: bool,
+        block_rows: int = 1,
     ) -> None:
         self.path, self.driver, self.indexes, self.masked = path, driver, indexes, masked
+        self.rows_together = block_rows * -(-_LEAST_ROWS // block_rows)
         self.shape = (len(indexes), height, width)
         self.dtype = dtype
 
@@ -149,7 +154,9 @@ def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] |
             [dataset.offsets[i - 1] for i in indexes],
             dataset.nodatavals[indexes[0] - 1],
         )
-        bands = RasterBands(path, driver, indexes, dataset.height, dataset.width, dtype, masked)
+        bands = RasterBands(
+            path, driver, indexes, dataset.height, dataset.width, dtype, masked, dataset.block_shapes[0][0]
+        )
         return build_cube(
             bands,
             packing,

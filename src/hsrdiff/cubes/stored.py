@@ -136,8 +136,9 @@ def share_outside(cube: xr.DataArray) -> float:
     for band, values in enumerate(cube.values):
         each = packing.of_band(band)
         low, high = (float(end * each.scale_factor + each.add_offset) for end in ends)
-        outside += int(((values < low) | (values > high)).sum())
-        valid += int(np.isfinite(values).sum())
+        known = values[np.isfinite(values)]
+        outside += int(((known < low) | (known > high)).sum())
+        valid += known.size
     return outside / max(valid, 1)
 
 

@@ -28,7 +28,7 @@ def blank_notes(hsi: xr.DataArray, msi: xr.DataArray) -> dict[str, str]:
 
 
 def blank_pixels(cube: xr.DataArray, name: str) -> str:
-    """Say how many pixels are exactly 0, or the largest number of the file's integers, in every band.
+    """Say how many pixels are exactly 0, or the largest number of the file's integer type, in every band of use.
 
     Args:
         cube: (band, y, x) as it was read.
@@ -42,11 +42,14 @@ def blank_pixels(cube: xr.DataArray, name: str) -> str:
     scale, offset = cube.encoding.get("scale_factor", 1.0), cube.encoding.get("add_offset", 0.0)
     if kind.kind in "iu" and not (np.ndim(scale) or np.ndim(offset)):
         largest = np.iinfo(kind).max
-        ends[f"{largest}, the largest number of the file,"] = float(np.float32(float(largest) * scale + offset))
+        ends[f"{largest}, the largest number of its type,"] = float(np.float32(float(largest) * scale + offset))
+    good = cube["good_band"].values if "good_band" in cube.coords else np.ones(len(cube.values), dtype=np.bool_)
+    # an empty or bad band is left out of the fusion, and would hide what the others show
+    measured = [band for band, known in zip(cube.values, good, strict=True) if known and np.isfinite(band).any()]
     said = []
     for words, value in ends.items():
         blank = np.ones(cube.shape[1:], dtype=np.bool_)
-        for band in cube.values:
+        for band in measured:
             blank &= band == value
         if blank.sum() >= max(_FEWEST, _SHARE * blank.size):
             said.append(f"{100 * blank.mean():.3g} % of the {name} pixels are exactly {words} in every band")

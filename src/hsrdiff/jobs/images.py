@@ -218,7 +218,7 @@ def check_report_file(report: PathLike | None, *others: Image | None) -> None:
     if report is None:
         return
     for other in others:
-        if isinstance(other, str | os.PathLike) and Path(other).resolve() == Path(report).resolve():
+        if isinstance(other, str | os.PathLike) and Path(report).resolve() in files_of(other):
             raise InputError(
                 f"the report '{report}' would replace '{other}'",
                 expected="a file of its own",

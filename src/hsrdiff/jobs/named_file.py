@@ -16,6 +16,7 @@ _KINDS: dict[str, tuple[str, str, type[HsrdiffError]]] = {
     "weights": ("weights", "--weights", WeightsError),
     "psf_file": ("PSF", "--psf", InputError),
     "srf": ("table of responses", "--srf", SensorError),
+    "option": ("option", "--set where it is fused", InputError),
 }
 
 
@@ -27,7 +28,8 @@ class NamedFile:
     record everywhere. The digest tells the right file among those that the name may mean.
 
     Attributes:
-        topic: ``"weights"``, ``"psf_file"`` or ``"srf"``: the record's ``hsrdiff_<topic>``.
+        topic: ``"weights"``, ``"psf_file"`` or ``"srf"``: the record's ``hsrdiff_<topic>``; ``"option"`` for a file
+            among the options of the method.
         name: The path as it was typed, or a name that comes with hsrdiff.
         digest: 16 hexadecimal digits of the SHA-256 of its content; None for a name that comes with hsrdiff.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
 from hsrdiff.choice.adapted import AdaptedResidual
@@ -11,6 +10,7 @@ from hsrdiff.fusers import FUSERS, Fuser, HsrDiff, make_fuser
 from hsrdiff.fusers.band_transfer import BandTransfer
 from hsrdiff.fusers.learned import OnePass
 from hsrdiff.jobs.named_file import NamedFile
+from hsrdiff.jobs.named_options import write_options
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.networks.weights import read_card, shipped_weights
 from hsrdiff.typing import PathLike
@@ -67,7 +67,7 @@ def prepare_fuser(
                 do=f"leave out --{name}, or choose another method",
             )
     for name in more or {}:
-        if name in _TOLD:
+        if name in _TOLD and (name != "weights" or _takes(method, name)):
             raise InputError(
                 f"the option '{name}' is given among those of the method",
                 expected=_TOLD[name],
@@ -114,11 +114,11 @@ def check_options(options: Mapping[str, object] | None, method: str) -> None:
             expected="the method that they are for",
             do="name it with --method, or leave them out",
         )
+    known = FUSERS[method].options
     for name in options:
-        if name not in FUSERS[method].options:
-            raise InputError(
-                f"the method '{method}' has no option '{name}'", do=did_you_mean(name, FUSERS[method].options)
-            )
+        if name not in known:
+            do = did_you_mean(name, known) if known else "leave it out: the method has no options"
+            raise InputError(f"the method '{method}' has no option '{name}'", do=do)
 
 
 def _takes(method: str, option: str) -> bool:
@@ -148,7 +148,7 @@ def made_with(
     if steps is not None:
         record["hsrdiff_steps"] = str(steps)
     if more:
-        record["hsrdiff_options"] = json.dumps(dict(sorted(more.items())), default=str)
+        record["hsrdiff_options"] = write_options(more)
     if isinstance(fuser, BandTransfer):
         record["hsrdiff_interpolated_bands"] = "yes"
     if isinstance(fuser, AdaptedResidual):

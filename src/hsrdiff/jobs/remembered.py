@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -19,6 +18,7 @@ from hsrdiff.jobs.chosen import usable_sensor
 from hsrdiff.jobs.images import Image
 from hsrdiff.jobs.matched import read_match
 from hsrdiff.jobs.named_file import NamedFile
+from hsrdiff.jobs.named_options import found_options, read_options
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import read_gain
 from hsrdiff.jobs.told import own_sensor, told_sensor
@@ -116,7 +116,7 @@ class Remembered:
             NamedFile.of(record, "psf_file"),
             NamedFile.of(record, "srf"),
             _whole(record.get("hsrdiff_steps")),
-            _options(record.get("hsrdiff_options")),
+            read_options(record.get("hsrdiff_options")),
             _whole(record.get("hsrdiff_seed")) or 0,
             "hsrdiff_interpolated_bands" in record,
             {
@@ -175,7 +175,7 @@ class Remembered:
             return weights, steps, {}, False
         if weights is None and self.weights is not None:
             weights = self.weights.find(self.beside)
-        return weights, self.steps if steps is None else steps, self.more, self.interpolated
+        return weights, self.steps if steps is None else steps, found_options(self.more, self.beside), self.interpolated
 
     def spatial(self, psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
         """Return D as the user tells it, else as the file remembers it, else the Gaussian that `fuse` takes.
@@ -278,15 +278,6 @@ class Remembered:
                 expected="its table of responses",
                 do="name it with --srf",
             ) from error
-
-
-def _options(text: object) -> Mapping[str, object]:
-    """Read options as `made_with` wrote them; none where they are not so."""
-    try:
-        found = json.loads(str(text))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _whole(text: object) -> int | None:

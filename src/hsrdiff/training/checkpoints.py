@@ -68,13 +68,14 @@ def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Adam,
         ) from e
 
 
-def read_progress(path: Path, digest: str, recipe: Dumped | None = None) -> Progress:
+def read_progress(path: Path, digest: str, recipe: Dumped | None = None, otherwise: str = "other data") -> Progress:
     """Read how far a checkpoint is, without its tensors.
 
     Args:
         path: Written by `save_checkpoint`.
         digest: Hash of the recipe and the data that want to continue.
         recipe: The recipe, held against the ``recipe.json`` beside the checkpoint to say what differs.
+        otherwise: What else decides the digest, in words.
 
     Returns:
         Where the run stood.
@@ -88,15 +89,15 @@ def read_progress(path: Path, digest: str, recipe: Dumped | None = None) -> Prog
     except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as e:
         raise _unreadable(path, e) from e
     if progress.digest != digest:
-        other = _first_difference(path.parent / "recipe.json", recipe)
+        other = _first_difference(path.parent / "recipe.json", recipe, otherwise)
         raise WeightsError(
-            f"checkpoint '{path}' belongs to {other or 'another recipe or to other data'}",
+            f"checkpoint '{path}' belongs to {other or f'another recipe or to {otherwise}'}",
             do="choose another output folder, or delete the checkpoint to train from the start",
         )
     return progress
 
 
-def _first_difference(kept: Path, recipe: Dumped | None) -> str:
+def _first_difference(kept: Path, recipe: Dumped | None, otherwise: str) -> str:
     """Say which key of a kept recipe is another, as words to follow "belongs to"; empty where that is not known."""
     if recipe is None:
         return ""
@@ -105,9 +106,9 @@ def _first_difference(kept: Path, recipe: Dumped | None) -> str:
     except (OSError, ValueError, AttributeError):
         return ""
     now = _flat(json.loads(recipe.model_dump_json()))
-    for key in (k for k in now if k not in _IDLE and before.get(k) != now[k]):
-        return f"another recipe: '{key}' was {json.dumps(before.get(key))} and is {json.dumps(now[key])}"
-    return "other data" if before.keys() == now.keys() else ""
+    for key in (k for k in now if k in before and k not in _IDLE and before[k] != now[k]):
+        return f"another recipe: '{key}' was {json.dumps(before[key])} and is {json.dumps(now[key])}"
+    return otherwise if before.keys() == now.keys() else ""
 
 
 def _flat(content: dict[str, Any], above: str = "") -> dict[str, Any]:

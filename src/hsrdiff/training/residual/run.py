@@ -69,7 +69,7 @@ def run_residual_recipe(
     digest = f"{recipe.digest()}-{kernel}"
     checkpoint, weights = folder / CHECKPOINT, folder / f"{recipe.name}.safetensors"
     if checkpoint.exists():
-        reached_before = read_progress(checkpoint, digest, recipe)
+        reached_before = read_progress(checkpoint, digest, recipe, "another base")
         if weights.exists() and reached_before.step == read_residual(weights)[1].steps >= options.steps:
             return _result(weights, reached_before, options.steps)  # nothing is prepared for a run that is finished
     kept = Path(pairs or folder) / f"pairs-{recipe.pairs_digest()}-{kernel}"
