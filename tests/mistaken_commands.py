@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from affine import Affine
 
 from hsrdiff.cubes import open_cube, write_cube
 from mistake import FUSE, SIMULATE, Mended, Mistake
 from mistaken_files import (
     BANDS,
+    PLACE,
     SENSOR,
+    SIDE,
+    WAVELENGTHS,
     changed_bands,
     enmap_without_xml,
     flat_hdf5,
     folder_of_text,
     header,
+    hsi,
     kernel,
     msi,
     one_band,
@@ -95,6 +100,17 @@ COMMANDS: dict[str, tuple[Mistake, ...]] = {
     ),
     "Other commands": (
         Mistake("Cubes of other sizes are compared", "evaluate hsi.tif truth.tif --factor 4", "Compare a fused cube."),
+        Mistake(
+            "A cube is compared with the truth of another place",
+            "evaluate other.tif truth.tif --factor 4",
+            "Take the truth of the same scene.",
+            hsi(
+                size=(SIDE, SIDE),
+                wavelengths_nm=WAVELENGTHS,
+                crs="EPSG:32633",
+                transform=PLACE @ Affine.translation(100, 0),
+            ),
+        ),
         Mistake(
             "The coarse image is judged in place of the fused one",
             "quality hsi.tif hsi.tif msi.tif",

@@ -147,10 +147,17 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
             "fuse hsi.tif msi.tif -o fused.npy --dtype int16",
             "Take `.tif`.",
         ),
-        Mistake("A report of a comparison that is not made", f"{FUSE} -m bicubic --report why.json", "Leave out `-m`."),
+        Mistake("A folder as the report", f"{FUSE} --json .", "Give the name of a file."),
+        Mistake("A scale for numbers that have none", f"{FUSE} --dtype-scale 1e-4", "Add `--dtype uint16`."),
     ),
     "Methods and weights": (
         Mistake("A method that does not exist", f"{FUSE} -m hsrdif", "Take the suggested name."),
+        Mistake(
+            "An option that the method does not have",
+            f"{FUSE} -m hsr-diff-residual --set view=8",
+            "Take the suggested name.",
+        ),
+        Mistake("Options of a method that is chosen later", f"{FUSE} --set views=8", "Name the method."),
         Mistake("Weights that are not there", f"{FUSE} --weights w.safetensors", "Check their path."),
         Mistake(
             "Weights for other bands",

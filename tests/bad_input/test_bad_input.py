@@ -142,7 +142,7 @@ def test_sensor_band_outside_the_image(here):
 def test_unknown_method(here):
     assert "use 'hsr-diff' if that was meant" in fuse(here, "-m", "hsrdif")
     assert "use 'auto' if that was meant" in fuse(here, "-m", "automatic")
-    assert "with the method 'bicubic'" in fuse(here, "-m", "bicubic", "--report", "why.json")
+    assert "the report '.' is a folder" in fuse(here, "--report", ".")
     assert "does not exist" in fuse(here, "--report", "no/such/folder/why.json")
     assert "would replace 'msi.tif'" in fuse(here, "--report", "msi.tif")
 

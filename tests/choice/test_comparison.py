@@ -11,6 +11,7 @@ from hsrdiff.choice import PREFERRED, Choice, candidates, choose
 from hsrdiff.choice.comparison import TIE, relative_error
 from hsrdiff.errors import InvalidValueError, WeightsError
 from hsrdiff.fusers import FUSERS, Bicubic, FuserEntry, Fusion, Needs, Regression, RegressionProjected
+from hsrdiff.jobs.json_report import to_json
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
 BANDS = 6
@@ -159,7 +160,7 @@ def test_the_record_and_the_report_by_hand():
     )
     near = dataclasses.replace(choice, loss=0.1, tie=0.17)
     assert near.record()["hsrdiff_auto_runner_up"] == ("regression, estimated to lose 10 %, too little to tell")
-    report = json.loads(choice.as_json())
+    report = json.loads(to_json(choice.as_dict()))
     assert report["method"] == "kriging"
     assert report["errors"] == dict(errors)
     assert report["loss"] == 0.23
