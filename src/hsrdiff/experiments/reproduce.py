@@ -104,7 +104,7 @@ def _other_files(data: PathLike | None) -> str:
     """Say which files of the data folder are not those that the numbers of the documents were made with."""
     try:
         others = differing_files(data)
-    except DatasetNotFoundError:  # what needs no data has no folder
+    except (DatasetNotFoundError, OSError):  # no folder is needed, or a file of another data set may not be read
         return ""
     if not others:
         return ""

@@ -100,11 +100,7 @@ def content_digest(path: PathLike) -> str:
                 digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
                 digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     except (OSError, ValueError, safetensors.SafetensorError) as e:
-        raise WeightsError(
-            f"the weights '{path}' could not be read ({e})",
-            expected="a safetensors file written by hsrdiff",
-            do="remove it, so that it is trained again",
-        ) from e
+        raise _unreadable(path, e) from e
     return digest.hexdigest()[:16]
 
 
@@ -124,11 +120,7 @@ def training_minutes(path: PathLike) -> float | None:
         with safetensors.safe_open(str(path), framework="pt") as file:
             card = json.loads((file.metadata() or {}).get("card", "{}"))
     except (OSError, ValueError, safetensors.SafetensorError) as e:
-        raise WeightsError(
-            f"the weights '{path}' could not be read ({e})",
-            expected="a safetensors file written by hsrdiff",
-            do="remove it, so that it is trained again",
-        ) from e
+        raise _unreadable(path, e) from e
     hours = card.get("cpu_hours", card.get("notes", {}).get("cpu_hours"))
     return None if hours is None else 60 * float(hours)
 
@@ -269,6 +261,14 @@ def load_tensors(source: Path, module: nn.Module, described: str, device: torch.
             f"the tensors in '{source}' do not fit its own description ({described})",
             do="get the file again, or, where the network's code was changed, train again",
         ) from e
+
+
+def _unreadable(path: PathLike, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"the weights '{path}' could not be read ({error})",
+        expected="a safetensors file written by hsrdiff",
+        do="remove it, so that it is trained again",
+    )
 
 
 def _why_not(source: Path, error: Exception) -> str:
