@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dask
 import torch
+from threadpoolctl import threadpool_limits
 
 from hsrdiff.errors import InputError
 
 
 def use_threads(threads: int | None) -> None:
-    """Set the number of torch's processor threads.
+    """Set the number of processor threads of all that computes in parallel: torch, NumPy, SciPy and dask.
 
     Args:
-        threads: At least 1; None leaves torch's choice.
+        threads: At least 1; None leaves each library's choice.
 
     Raises:
         InputError: If it is below 1.
@@ -21,3 +23,5 @@ def use_threads(threads: int | None) -> None:
     if threads < 1:
         raise InputError(f"{threads} threads", expected="at least 1", do="give the number of processor threads")
     torch.set_num_threads(threads)
+    threadpool_limits(threads)  # NumPy and SciPy each bring a BLAS with threads of its own
+    dask.config.set(num_workers=threads)

@@ -10,6 +10,7 @@ from hsrdiff.errors import InputError, WeightsError
 from hsrdiff.fusers import make_fuser
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import Conditioned, HsrDiffResidual, load_residual, read_residual, save_residual
+from hsrdiff.fusers.residual import fuser as fuser_module
 from hsrdiff.fusers.residual import model as model_module
 from hsrdiff.fusers.residual.diffused import ITSELF
 from hsrdiff.fusers.residual.views import unview, view
@@ -158,6 +159,12 @@ def test_without_weights_the_shipped_ones_that_fit_are_taken(make, monkeypatch, 
     assert fused_with("another", "any").startswith("any,")
     with pytest.raises(WeightsError, match="no shipped weights of 'hsr-diff-residual' fit"):
         fused_with("another")
+    # they were read once: block after block asks again
+    names["any"].write_bytes(b"")
+    monkeypatch.setattr(fuser_module, "fitting_residual", lambda R, factor: "any")
+    assert fuser.fuse(scene, generator=generator()).notes["weights"].startswith("any,")
+    with pytest.raises(WeightsError):
+        HsrDiffResidual(base=kernel_weights).fuse(scene, generator=generator())
 
 
 def test_weights_met_with_another_guide_or_factor_say_so(residual_weights, kernel_weights, tmp_path):

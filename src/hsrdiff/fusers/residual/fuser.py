@@ -108,6 +108,7 @@ class HsrDiffResidual:
         self.on_step = on_step
         self.weights = weights
         self._loaded = None if weights is None else load_residual(weights, device=self.device)
+        self._shipped: dict[str, tuple[ResidualModel, ResidualCard]] = {}  # read once, not for every block
         self.base = KrigingLearned(weights=base, std=False)
 
     @torch.no_grad()
@@ -271,7 +272,9 @@ class HsrDiffResidual:
                 expected="weights for them, or for any sensors",
                 do="train some with 'hsrdiff train' and name them with --weights, or use the method kriging-learned",
             )
-        return load_residual(name, device=self.device)
+        if name not in self._shipped:
+            self._shipped[name] = load_residual(name, device=self.device)
+        return self._shipped[name]
 
     def _notes(self, card: ResidualCard, factor: int, R: torch.Tensor) -> dict[str, str]:
         kind = "a regression" if self.steps == 1 else f"{self.sampler} from gamma {self.start:g}"
