@@ -17,7 +17,7 @@ from hsrdiff.datasets import make_dataset
 from hsrdiff.evaluation import dataset_truth, simulate_scene
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import Coordinates, Evidence, condition, load_residual
-from hsrdiff.fusers.residual.fuser import REGRESSION
+from hsrdiff.fusers.residual.sampling import REGRESSION
 from hsrdiff.networks.residual_cdformer import ResidualCDFormer
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator

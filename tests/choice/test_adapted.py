@@ -20,10 +20,10 @@ from hsrdiff.rng import generator
 BANDS, MSI = 6, 3
 
 
-def scene(side=36):
+def scene(side=36, width=None):
     """Five materials seen by three bands: what the guide does not see follows from what it sees, not linearly."""
     rng = np.random.default_rng(3)
-    rows, columns = np.mgrid[0:side, 0:side] / 9.0
+    rows, columns = np.mgrid[0:side, 0 : width or side] / 9.0
     weights = np.stack([1.2 + np.sin(rows * (k + 1) / 3 + k) * np.cos(columns / (k + 1) + k) for k in range(5)])
     spectra = rng.random((BANDS, 5))
     Z = torch.tensor(np.einsum("bk,kyx->byx", spectra, weights / weights.sum(axis=0)), dtype=torch.float32)[None]
@@ -103,6 +103,15 @@ def test_a_training_that_gains_nothing_ends_early_and_leaves_the_weights(make, m
     trained = fused(adapted, pair)
     assert trained.notes["adaptation"].startswith("80 steps of training")
     torch.testing.assert_close(trained.Z_hat, fused(adapted.method, pair).Z_hat, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("size", "said"), [((8, 144), "54 of 72 columns"), ((144, 8), "54 of 72 rows")])
+def test_a_narrow_pair_is_cut_along_its_length(make, monkeypatch, size, said):
+    monkeypatch.setattr(adapted_module, "_RATE", 1e-2)
+    pair, adapted = scene(*size), make(20)
+    trained = fused(adapted, pair)
+    assert trained.notes["adaptation"].startswith(f"20 steps of training on {said} of LR pixels")
+    assert trained.Z_hat.shape[-2:] == size
 
 
 def test_masked_pixels_are_neither_learned_nor_watched(make, monkeypatch):

@@ -13,6 +13,8 @@ from hsrdiff.fusers.residual import Conditioned, HsrDiffResidual, load_residual,
 from hsrdiff.fusers.residual import fuser as fuser_module
 from hsrdiff.fusers.residual import model as model_module
 from hsrdiff.fusers.residual.diffused import ITSELF
+from hsrdiff.fusers.residual.model import FOR_CHOICES, fitting_residual, shipped_residuals
+from hsrdiff.fusers.residual.sampling import NOISE, REGRESSION, Sampling
 from hsrdiff.fusers.residual.views import unview, view
 from hsrdiff.networks import store as store_module
 
@@ -61,7 +63,8 @@ def test_coordinates_of_another_sensor_are_made_to_agree_too(make):
 
 def test_several_samples_give_their_mean_and_spread(make):
     scene = small_scene()
-    drawn = [make(steps=2, start=0.1, samples=k).fuse(scene, generator=generator()) for k in (1, 2)]
+    ways = {"steps": 2, "start": 0.1, "sampler": "ddim"}
+    drawn = [make(samples=k, **ways).fuse(scene, generator=generator()) for k in (1, 2)]
     assert drawn[0].std is None
     assert drawn[1].std is not None
     assert (drawn[1].std >= 0).all()
@@ -74,6 +77,14 @@ def test_several_samples_give_their_mean_and_spread(make):
     assert torch.einsum("cb,nbhw->nchw", R, one - drawn[0].Z_hat).abs().max() < 2e-6
 
 
+def test_several_samples_take_the_steps_that_give_them_spread(make):
+    assert make().sampling == Sampling(1, "ddim", REGRESSION, 1, 1)
+    assert make(samples=8).sampling == Sampling(25, "ancestral-posterior", NOISE, 8, 1)
+    assert make(samples=2, steps=3, sampler="multistep", start=0.5).sampling == Sampling(3, "multistep", 0.5, 2, 1)
+    with pytest.raises(InputError, match="2 samples of one step, which are all the same; expected at least 2 steps"):
+        make(samples=2, steps=1)
+
+
 def test_a_black_pair_has_nothing_to_mend(make):
     scene = small_scene()
     black = dataclasses.replace(scene, X=0 * scene.X, Y=0 * scene.Y, Z=None)
@@ -83,9 +94,9 @@ def test_a_black_pair_has_nothing_to_mend(make):
 
 
 def test_one_step_starts_from_pure_noise_and_more_from_hardly_a_trace(make):
-    assert make().start == 1e-8
-    assert make(steps=3).start == 1e-3
-    assert make(steps=3, start=0.2).start == 0.2
+    assert make().sampling.start == 1e-8
+    assert make(steps=3).sampling.start == 1e-3
+    assert make(steps=3, start=0.2).sampling.start == 0.2
 
 
 def test_progress_counts_all_samples(make):
@@ -165,6 +176,15 @@ def test_without_weights_the_shipped_ones_that_fit_are_taken(make, monkeypatch, 
     assert fuser.fuse(scene, generator=generator()).notes["weights"].startswith("any,")
     with pytest.raises(WeightsError):
         HsrDiffResidual(base=kernel_weights).fuse(scene, generator=generator())
+
+
+def test_of_the_weights_that_ship_those_of_all_training_scenes_are_taken():
+    own = {name for name in shipped_residuals() if read_residual(name)[0].basis == "sensors"}
+    assert own == {"cave-x32-residual", *FOR_CHOICES}
+    for name in own:
+        R = torch.tensor(read_residual(name)[1].response)
+        assert fitting_residual(R, 32) == "cave-x32-residual"
+        assert fitting_residual(R, 8) == fitting_residual(R.flip(1), 32) == "any-residual"
 
 
 def test_weights_met_with_another_guide_or_factor_say_so(residual_weights, kernel_weights, tmp_path):

@@ -13,8 +13,8 @@ from hsrdiff.choice.degraded import LEAST_PIXELS, Degraded, FitResponse, degrade
 from hsrdiff.fusers.base import Fusion, require_observation
 from hsrdiff.fusers.options import positive
 from hsrdiff.fusers.residual import Coordinates, Evidence, HsrDiffResidual, ResidualModel, condition
-from hsrdiff.fusers.residual.fuser import REGRESSION
 from hsrdiff.fusers.residual.parts import USUAL
+from hsrdiff.fusers.residual.sampling import REGRESSION
 from hsrdiff.networks.residual_cdformer import ResidualCDFormer
 from hsrdiff.observation import Scene
 from hsrdiff.rng import generator as keyed
@@ -25,10 +25,11 @@ from hsrdiff.training.residual.patches import draw_batch
 from hsrdiff.training.residual.recipe import ResidualTraining
 
 ADAPTED = "hsr-diff-residual-adapted"
-# P74: the last quarter of the rows of Y is watched and not learned
+# P74: the last quarter of the rows of Y, or of its columns where these are more, is watched and not learned
 _LEARNED = 0.75
 # P75: a tenth of the rate of the training, as the weights are to stay near what they know
 _RATE, _BATCH, _SIZE = 1e-4, 4, 48
+_IMAGES = ("channels", "optics", "target")
 _LOOK, _PATIENCE = 10, 8  # steps between two looks at what is watched; looks without a gain that end the training
 
 
@@ -112,10 +113,14 @@ class AdaptedResidual:
         self, network: ResidualCDFormer, pair: PreparedPair, counted: torch.Tensor
     ) -> tuple[ResidualCDFormer, str]:
         """Return the best state that was met, and how it was found in words."""
+        called = "rows"
+        if pair.target.shape[1] < pair.target.shape[2]:  # a narrow image is cut along its length
+            called, counted = "columns", counted.T
+            pair = replace(pair, **{name: getattr(pair, name).transpose(1, 2) for name in _IMAGES})
         rows = pair.target.shape[1]
         cut = int(_LEARNED * rows)
-        learned = replace(pair, **{name: getattr(pair, name)[:, :cut] for name in ("channels", "optics", "target")})
-        options = ResidualTraining(steps=10**9, batch=_BATCH, size=min(_SIZE, cut), regression=0.8)
+        learned = replace(pair, **{name: getattr(pair, name)[:, :cut] for name in _IMAGES})
+        options = ResidualTraining(steps=10**9, batch=_BATCH, size=_SIZE, regression=0.8)  # or what is learned
         trained = copy.deepcopy(network).requires_grad_(True)
         optimizer = torch.optim.AdamW(trained.parameters(), lr=_RATE, weight_decay=1e-2, betas=(0.9, 0.98))
         least = before = watched_error(network, pair, counted, cut)
@@ -132,7 +137,7 @@ class AdaptedResidual:
                 error, looks = watched_error(trained, pair, counted, cut), looks + 1
                 if error < least:
                     best, least, taken, looks = copy.deepcopy(trained).requires_grad_(False), error, step, 0
-        found = f"{step} steps of training on {cut} of {rows} rows of LR pixels"
+        found = f"{step} steps of training on {cut} of {rows} {called} of LR pixels"
         if not taken:
             return network, f"{found} did not lower the error of the others, so that the weights stay as they were"
         fell = f"lowered the error of the others from {before:.3g} to {least:.3g} of the base's"

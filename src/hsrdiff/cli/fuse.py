@@ -79,7 +79,8 @@ def command(
         int | None,
         typer.Option(
             "--steps",
-            help="Sampling steps of hsr-diff (100 when left out) or hsr-diff-residual (1); of ual, of its adaptor.",
+            help="Sampling steps of hsr-diff (100 when left out) or hsr-diff-residual (1, of several samples 25); "
+            "of ual, of its adaptor.",
         ),
     ] = None,
     option: Annotated[

@@ -14,7 +14,6 @@ from hsrdiff.fusers.base import Fusion, Needs, require_observation
 from hsrdiff.fusers.kriging.learned import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
 from hsrdiff.fusers.masking import mask_output, output_mask
-from hsrdiff.fusers.options import count
 from hsrdiff.fusers.residual.condition import Conditioned, condition
 from hsrdiff.fusers.residual.diffused import Diffused
 from hsrdiff.fusers.residual.evidence import Evidence
@@ -28,14 +27,12 @@ from hsrdiff.fusers.residual.model import (
     response_apart,
 )
 from hsrdiff.fusers.residual.parts import DIFFUSED, EVIDENCE
-from hsrdiff.fusers.residual.views import VIEWS, unview, view
+from hsrdiff.fusers.residual.sampling import Sampling
+from hsrdiff.fusers.residual.views import unview, view
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
 from hsrdiff.typing import Denoise, PathLike
 
-# gamma of pure noise, where one step is a regression: the noise that is left of it is 1e-4 of a unit
-REGRESSION = 1e-8
-NOISE = 1e-3  # of noise with hardly a trace of the image
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -49,14 +46,16 @@ class HsrDiffResidual:
     the last one adds no noise.
 
     With one step, the default, the result is a regression from pure noise; with `samples` above 1 the mean of that
-    many draws is returned and their standard deviation beside it.
+    many draws is returned and their standard deviation beside it. A draw takes steps: of few its spread is next to
+    nothing, of one it has none.
 
     Args:
         weights: A safetensors file written by the training, or the name of weights shipped with the package; None
             for the shipped ones that fit each scene: those of its pair of sensors and factor, else those for any.
         base: Weights of the base's learned kernel, likewise: those that the network was trained over.
-        steps: Calls of the denoiser, at least 1.
-        sampler: A name in `hsrdiff.diffusion.SAMPLERS`.
+        steps: Calls of the denoiser, at least 1, of several samples at least 2; None for 1, or 25 of several samples.
+        sampler: A name in `hsrdiff.diffusion.SAMPLERS`; None for ``"ddim"``, or ``"ancestral-posterior"``, whose
+            draws spread more, of several samples.
         start: gamma where sampling starts, in (0, 0.99): the share of signal power; None for pure noise where there is
             one step, and 1e-3 where there are more.
         samples: Draws to average, at least 1.
@@ -79,8 +78,8 @@ class HsrDiffResidual:
         *,
         weights: PathLike | None = None,
         base: PathLike = SHIPPED,
-        steps: int = 1,
-        sampler: str = "ddim",
+        steps: int | None = None,
+        sampler: str | None = None,
         start: float | None = None,
         samples: int = 1,
         views: int = 1,
@@ -89,21 +88,10 @@ class HsrDiffResidual:
         device: str = "cpu",
         on_step: Callable[[int, int], None] | None = None,
     ) -> None:
-        steps, samples = count("steps", steps), count("samples", samples)
-        if int(views) != views or not 1 <= views <= VIEWS:
-            raise InputError(
-                f"views {views}", expected=f"a whole number from 1 to {VIEWS}", do="change the option views"
-            )
-        if start is None:
-            start = REGRESSION if steps == 1 else NOISE
-        if not 0 < start < 0.99:
-            raise InputError(f"start {start}", expected="a gamma in (0, 0.99)", do="change the option start")
-        if sampler not in SAMPLERS:
-            raise InputError(f"unknown sampler '{sampler}'", do=did_you_mean(sampler, SAMPLERS))
+        self.sampling = Sampling.of(steps, sampler, start, samples, views)
         if precision not in PRECISIONS:
             raise InputError(f"unknown precision '{precision}'", do=did_you_mean(precision, PRECISIONS))
-        self.steps, self.samples, self.start, self.views = steps, samples, float(start), int(views)
-        self.sampler, self.precision, self.std = sampler, precision, bool(std)
+        self.precision, self.std = precision, bool(std)
         self.device = torch.device(device)
         self.on_step = on_step
         self.weights = weights
@@ -176,22 +164,24 @@ class HsrDiffResidual:
             return self._one(evidence, evidence.base, mask, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
         denoise = self._bind(model, given, diffused)
-        schedule = log_snr_schedule(self.steps, self.start)
+        schedule = log_snr_schedule(self.sampling.steps, self.sampling.start)
         shape = (1, model.config.network.coordinates, *evidence.size)
         # Numerics: Welford's update, so that K draws need the memory of two images
         mean = torch.zeros_like(evidence.base, dtype=torch.float64)
-        squares = torch.zeros_like(mean) if self.samples > 1 else mean
-        for drawn in range(self.samples):
+        squares = torch.zeros_like(mean) if self.sampling.samples > 1 else mean
+        for drawn in range(self.sampling.samples):
             c = diffused.residual(self._sample(denoise, schedule, shape, drawn, generator))
             sample = given.scale * coordinates.spectra(c.double().to(mean.device))
             change = sample - mean
             mean += change / (drawn + 1)
-            if self.samples > 1:
+            if self.sampling.samples > 1:
                 squares += change * (sample - mean)
         Z = (evidence.base.double() + mean).to(scene.Y)
-        if self.samples == 1:
+        if self.sampling.samples == 1:
             return self._one(evidence, Z, mask, notes)
-        return Fusion(mask_output(Z, mask), mask_output((squares / (self.samples - 1)).sqrt().to(scene.Y), mask), notes)
+        return Fusion(
+            mask_output(Z, mask), mask_output((squares / (self.sampling.samples - 1)).sqrt().to(scene.Y), mask), notes
+        )
 
     def _one(self, evidence: Evidence, Z: torch.Tensor, mask: torch.Tensor, notes: dict[str, str]) -> Fusion:
         """Return one estimate, with the deviation to expect where it is asked for."""
@@ -205,7 +195,7 @@ class HsrDiffResidual:
         with self._autocast():
             bound = [
                 model.network.bind(view(channels, k), view(optics, k) if optics.shape[1] else None)
-                for k in range(self.views)
+                for k in range(self.sampling.views)
             ]
 
         def denoise(c_t: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
@@ -214,7 +204,7 @@ class HsrDiffResidual:
                 with self._autocast():
                     estimate = each(view(c_t, k), gamma)
                 total += unview(estimate.to(c_t.dtype), k)
-            return diffused.of(total / self.views)
+            return diffused.of(total / self.sampling.views)
 
         return denoise
 
@@ -229,7 +219,9 @@ class HsrDiffResidual:
         """Start at c = 0, the base, with the noise of the schedule's end."""
         noise = normal_like(torch.empty(shape, dtype=torch.float32, device=self.device), generator)
         c_T = noise * float(schedule.one_minus_gammas[-1].sqrt())
-        return SAMPLERS[self.sampler](denoise, c_T, schedule, generator=generator, on_step=self._progress(drawn))
+        return SAMPLERS[self.sampling.sampler](
+            denoise, c_T, schedule, generator=generator, on_step=self._progress(drawn)
+        )
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "bfloat16":
@@ -277,11 +269,9 @@ class HsrDiffResidual:
         return self._shipped[name]
 
     def _notes(self, card: ResidualCard, factor: int, R: torch.Tensor) -> dict[str, str]:
-        kind = "a regression" if self.steps == 1 else f"{self.sampler} from gamma {self.start:g}"
-        drawn = f"{self.samples} sample(s), {self.views} view(s), {self.precision}"
         notes = {
             "weights": f"{card.name or self.weights}, trained on {card.data}",
-            "sampling": f"{self.steps} step(s), {kind}, {drawn}",
+            "sampling": f"{self.sampling.describe()}, {self.precision}",
         }
         if card.factors and factor not in card.factors:
             trained = ", ".join(map(str, card.factors))
@@ -299,5 +289,5 @@ class HsrDiffResidual:
         """Turn the sampler's count down to t = 0 into steps done of all samples."""
         if (report := self.on_step) is None:
             return None
-        last = self.samples * self.steps
-        return lambda t, c_t: report((drawn + 1) * self.steps - t, last)
+        last = self.sampling.samples * self.sampling.steps
+        return lambda t, c_t: report((drawn + 1) * self.sampling.steps - t, last)
