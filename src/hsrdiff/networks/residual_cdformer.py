@@ -74,15 +74,15 @@ class ResidualCondition:
 
 
 class ResidualCDFormer(nn.Module):
-    """The two-stream denoiser on the coordinates of Z - base, of unit variance.
+    """The two-stream denoiser on the coordinates of Z - base, of about unit variance.
 
     The SR stream reads the condition, the denoising stream the noisy coordinates, and each layer of the second asks
-    the first by cross attention, as in Figure 3. With unit variance the estimate is split as
+    the first by cross attention, as in Figure 3. The estimate is split as
 
         c_hat = sqrt(gamma) c_t + sqrt(1 - gamma) F(sqrt(gamma) c_t, condition, log(gamma / (1 - gamma)))
 
-    (the preconditioning of Karras et al., "Elucidating the design space", NeurIPS 2022, in this parameterisation), so
-    that the network always answers with unit variance and pure noise does not reach it.
+    (skip and output scale of Karras et al., "Elucidating the design space", NeurIPS 2022, in this parameterisation):
+    pure noise does not reach the network, and were c of unit variance, so would its answer be at every level.
 
     Args:
         config: Widths and depths.

@@ -40,7 +40,7 @@ class HsrDiffResidual:
     """Sample what the base leaves, ``c ~ p(c | X, Y)``, and add it: ``Z = base + scale V c``.
 
     The base is kriging with the learned kernel, consistent with X and Y. The diffusion equations of the paper run on
-    the coordinates c of Z - base: directions that the guide does not see (`Coordinates`), of unit variance. Every
+    the coordinates c of Z - base: directions that the guide does not see (`Coordinates`), of about unit variance. Every
     estimate of c is freed of what Y has already said, ``c (I - D D+)``, so that the result stays as consistent as the
     base. Sampling starts at c = 0, the base, under noise, and takes few steps, even in the log signal-to-noise ratio;
     the last one adds no noise.
