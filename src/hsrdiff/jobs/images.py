@@ -12,13 +12,11 @@ import xarray as xr
 
 from hsrdiff.cubes import FORMATS, as_cube, open_cube
 from hsrdiff.errors import CubeFormatError, InputError, InvalidValueError, ShapeError, WriteError
+from hsrdiff.jobs.undeclared_fill import check_fill
 from hsrdiff.typing import BoolArray, PathLike
 
 if TYPE_CHECKING:
     import torch
-
-# what products and programs write where there are no data
-_FILLS = frozenset(float(np.float32(value)) for value in (-999, -9999, -99999, -32768, -2147483648, -3.4028235e38))
 
 Image: TypeAlias = "PathLike | xr.DataArray | npt.NDArray[Any] | torch.Tensor"
 
@@ -38,7 +36,7 @@ def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataAr
         CubeFormatError: The file cannot be read as a cube.
         InputError: A variable of an array is asked for.
         ShapeError: The array is not (band, y, x).
-        InvalidValueError: Not one value is a finite number.
+        InvalidValueError: Not one value is a finite number, or some are fill values that the file does not declare.
     """
     if isinstance(image, str | os.PathLike):
         cube = open_cube(image, variable=variable)
@@ -56,23 +54,8 @@ def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataAr
             expected="numbers",
             do="check the nodata value and the mask of the file",
         )
-    _check_fill(cube, f"{role}{_named(image)}")
+    check_fill(cube, f"{role}{_named(image)}")
     return cube
-
-
-def _check_fill(cube: xr.DataArray, role: str) -> None:
-    """Notice a fill value that the file does not declare: the least value, with nothing near it."""
-    least = float(np.nanmin(cube.values))
-    if least not in _FILLS:
-        return
-    others = cube.values[cube.values > least]
-    if others.size and float(np.nanmin(others)) > least / 10:
-        raise InvalidValueError(
-            f"{role} holds {int((cube.values == least).sum())} values of {least:.6g} and none near it, which looks "
-            "like nodata that is not declared",
-            expected="NaN, or a nodata value that the file names",
-            do="declare it in the file, or replace it by NaN",
-        )
 
 
 def _named(image: Image) -> str:
