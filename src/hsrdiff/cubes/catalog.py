@@ -22,6 +22,7 @@ from hsrdiff.cubes.archive import ENDINGS as ARCHIVE_ENDINGS
 from hsrdiff.cubes.archive import refuse_archive
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.cube import Chunks, check_cube, chunk_sizes
+from hsrdiff.cubes.envi_files import check_alone
 from hsrdiff.cubes.formats import CreationOptions, CubeFormat
 from hsrdiff.cubes.products.catalog import PRODUCTS
 from hsrdiff.errors import CubeFormatError, HsrdiffError, InputError, WriteError, did_you_mean
@@ -199,7 +200,8 @@ def write_cube(
     Raises:
         InputError: What is given is no cube.
         CubeFormatError: No format fits the ending, or the format cannot hold the cube or an option.
-        WriteError: The disk is full or the system refused; nothing half-written is left.
+        WriteError: The disk is full, the system refused, or the header would be taken for that of another ENVI
+            image; nothing half-written is left.
     """
     check_cube(cube)
     path = Path(path)
@@ -211,6 +213,8 @@ def write_cube(
         raise WriteError(f"{path} is a folder with other things in it", do=f"choose another name for the {name}")
     if path.is_file() and name in {"zarr", "cave"}:
         raise WriteError(f"{path} is a file", expected="a folder or a new name")
+    if name == "envi":
+        check_alone(path)
     with atomic_output(path) as place:
         known.write(cube, place, chosen)
     return path
