@@ -22,6 +22,7 @@ from hsrdiff.cubes.archive import ENDINGS as ARCHIVE_ENDINGS
 from hsrdiff.cubes.archive import refuse_archive
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.cube import Chunks, check_cube, chunk_sizes
+from hsrdiff.cubes.declared import unpacked
 from hsrdiff.cubes.envi_files import check_alone
 from hsrdiff.cubes.formats import CreationOptions, CubeFormat
 from hsrdiff.cubes.products.catalog import PRODUCTS
@@ -198,12 +199,13 @@ def write_cube(
         `path`.
 
     Raises:
-        InputError: What is given is no cube.
+        InputError: What is given is no cube, or its attributes declare a scale that may have been applied.
         CubeFormatError: No format fits the ending, or the format cannot hold the cube or an option.
         WriteError: The disk is full, the system refused, or the header would be taken for that of another ENVI
             image; nothing half-written is left.
     """
     check_cube(cube)
+    cube = unpacked(cube)
     path = Path(path)
     name = format_to_write(path, format)
     known = FORMATS[name]
