@@ -105,9 +105,9 @@ def test_pixel_interleave(tmp_path, full):
 
 
 def test_strips_of_many_tiles(tmp_path, monkeypatch):
-    monkeypatch.setattr("hsrdiff.cubes.packing.STRIP_BYTES", 2 * 300 * 4 * 10)
+    monkeypatch.setattr("hsrdiff.cubes.packed_cube.STRIP_BYTES", 2 * 300 * 4 * 10)
     cube = as_cube(np.random.default_rng(0).random((2, 700, 300)).astype(np.float32))
-    for name in ("a.tif", "a.img", "a.bil", "a.npy"):
+    for name in ("a.tif", "a.img", "b.bil", "a.npy"):
         np.testing.assert_array_equal(open_cube(write_cube(cube, tmp_path / name)).values, cube.values)
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from hsrdiff.cubes.array_choice import Entry, choose_array
 from hsrdiff.cubes.cube import DIMS, Chunks, build_cube
 from hsrdiff.cubes.georeference import georeference_of, set_georeference
+from hsrdiff.cubes.packed_cube import packing_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import record_of
 from hsrdiff.cubes.spectral_axis import SpectralAxis, axis_from_vectors
@@ -40,7 +41,7 @@ def to_dataset(cube: xr.DataArray) -> xr.Dataset:
     Raises:
         CubeFormatError: The packing asked for cannot hold the cube (for a Dask-backed cube only when it is written).
     """
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    packing = packing_of(cube).one_scale()
     if cube.chunks is None and 4 * cube.size > _WHOLE_BYTES:
         cube = cube.chunk({"y": _PART, "x": _PART})  # packed part by part
     if cube.chunks is None:

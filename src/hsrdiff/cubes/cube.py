@@ -10,7 +10,8 @@ import xarray as xr
 
 from hsrdiff.cubes.declared import unpacked, without_mask
 from hsrdiff.cubes.georeference import set_georeference
-from hsrdiff.cubes.packing import STRIP_BYTES, Packing
+from hsrdiff.cubes.packed_cube import STRIP_BYTES, encoding_of
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.spectral_axis import BAND_COORDINATES, SpectralAxis
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 
@@ -122,7 +123,7 @@ def build_cube(
     )
     cube = set_georeference(cube, crs, transform)
     check_cube(cube)
-    cube.encoding = {**cube.encoding, **packing.encoding()}
+    cube.encoding = {**cube.encoding, **encoding_of(packing, cube.coords)}
     return cube
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hsrdiff.cubes.packed_cube import encoding_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.errors import InputError
 
@@ -66,7 +67,7 @@ def unpacked(array: xr.DataArray) -> xr.DataArray:
     values = packing.decode(array.data)
     attrs = {name: value for name, value in array.attrs.items() if name not in known}
     result = array.copy(data=values)
-    result.attrs, result.encoding = attrs, {**array.encoding, **packing.encoding()}
+    result.attrs, result.encoding = attrs, {**array.encoding, **encoding_of(packing, array.coords)}
     return result
 
 

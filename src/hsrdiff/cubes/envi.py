@@ -21,7 +21,8 @@ from hsrdiff.cubes.envi_header import (
 )
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.packed_cube import packed_strips, packing_of
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import from_texts, record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
@@ -164,7 +165,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     interleave = options.interleave or by_suffix
     if suffix[1:] in _FILE_AXES and interleave != by_suffix:
         raise CubeFormatError(f"interleave '{interleave}' does not go with {path.name}", do="leave one of them out")
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    packing = packing_of(cube)
     codes = {name: code for code, name in NUMBER_TYPES.items()}
     if packing.dtype.str[1:] not in codes:
         raise CubeFormatError(f"ENVI has no type for {packing.dtype}", do="set cube.encoding['dtype'] to another")

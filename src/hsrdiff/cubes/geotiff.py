@@ -10,7 +10,8 @@ import numpy as np
 
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
-from hsrdiff.cubes.packing import Packing, packed_bands, packed_strips
+from hsrdiff.cubes.packed_cube import packed_bands, packed_strips, packing_of
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.raster import open_quietly, read_raster
 from hsrdiff.cubes.record import record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
@@ -84,7 +85,7 @@ def _write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """Choose the packing and the driver."""
     import rasterio.shutil
 
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    packing = packing_of(cube)
     if packing.dtype == np.float16:
         packing = Packing.of(np.float32, packing.scale_factor, packing.add_offset, packing.fill_value)
     compress = options.compress or "deflate"

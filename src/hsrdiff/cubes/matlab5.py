@@ -11,6 +11,7 @@ from hsrdiff.cubes.array_choice import Entry, band_axis, choose_array
 from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.packed_cube import packing_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import is_record_name, record_of
 from hsrdiff.cubes.spectral_axis import SpectralAxis, axis_from_vectors, find_vectors
@@ -141,7 +142,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """
     import scipy.io
 
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    packing = packing_of(cube).one_scale()
     if cube.size * packing.dtype.itemsize > _LARGEST_VARIABLE:
         raise CubeFormatError(
             f"the cube takes {cube.size * packing.dtype.itemsize} bytes",

@@ -11,7 +11,7 @@ from hsrdiff.cubes.array_choice import Entry, choose_array
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.hdf5 import Hdf5Bands, damaged, datasets_of, is_hdf5, vectors_of
 from hsrdiff.cubes.matlab5 import CUBE, cube_of_matlab, is_text_name, variables_beside
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.packed_cube import packed_strips, packing_of
 from hsrdiff.cubes.steady_file import steady_file
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """
     import h5py
 
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    packing = packing_of(cube).one_scale()
     bands, height, width = cube.shape
     with steady_file(path) as target, h5py.File(target, "w", userblock_size=512) as file:
         # rows x columns x bands in MATLAB is bands x columns x rows in the file
