@@ -13,12 +13,11 @@ from hsrdiff.cubes.envi_header import (
     NUMBER_TYPES,
     format_header,
     listed,
-    map_entries,
     named,
     parse_header,
-    read_map,
     whole_number,
 )
+from hsrdiff.cubes.envi_map import map_entries, read_map
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.packed_cube import packed_strips, packing_of
