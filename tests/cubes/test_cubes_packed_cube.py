@@ -5,6 +5,8 @@ import pytest
 
 from hsrdiff.cubes import as_cube, as_stored, open_cube, write_cube
 from hsrdiff.cubes.packed_cube import packing_of
+from hsrdiff.cubes.packing import Packing
+from hsrdiff.errors import CubeFormatError
 
 SCALES = np.array([1e-4, 1e-2, 1.0])
 INTEGERS = {"dtype": "int16", "scale_factor": SCALES, "add_offset": np.zeros(3), "_FillValue": -32768}
@@ -74,3 +76,26 @@ def test_reach_by_hand():
     cube = as_cube(np.zeros((1, 1, 1)))
     cube.encoding = {"dtype": "uint8", "scale_factor": -2.0, "add_offset": 1.0, "_FillValue": 255}
     assert packing_of(cube).reach() == (1 - 2 * 254.5, 2.0)
+
+
+@pytest.mark.parametrize("ending", [".tif", ".hdr", ".nc", ".zarr", ".mat", ".npy"])
+@pytest.mark.parametrize("fill", [-9999, 0.5, np.nan, np.inf, 70000])
+def test_a_fill_that_the_integers_cannot_hold_is_left_out(tmp_path, ending, fill):
+    assert Packing.of("uint16", fill_value=fill).fill_value is None
+    raw = np.arange(24, dtype="<u2").reshape(2, 3, 4)
+    raw.tofile(tmp_path / "o.img")
+    (tmp_path / "o.hdr").write_text(
+        "ENVI\nsamples = 4\nlines = 3\nbands = 2\ndata type = 12\ninterleave = bsq\nbyte order = 0\n"
+        f"data ignore value = {fill}\n"
+    )
+    cube = open_cube(tmp_path / "o.hdr")
+    assert "_FillValue" not in cube.encoding
+    again = open_cube(write_cube(cube, tmp_path / f"a{ending}"))
+    np.testing.assert_array_equal(again.values, raw)
+
+
+def test_invalid_pixels_and_a_fill_that_the_integers_cannot_hold_are_one_sentence(tmp_path):
+    cube = as_cube(np.full((1, 2, 2), np.nan, np.float32))
+    cube.encoding = {"dtype": "uint8", "_FillValue": -1}
+    with pytest.raises(CubeFormatError, match="that the type holds"):
+        write_cube(cube, tmp_path / "a.tif")

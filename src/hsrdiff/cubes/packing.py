@@ -46,7 +46,7 @@ class Packing:
             dtype: The file's number type, of either byte order.
             scale_factor: One number, or one per band.
             add_offset: One number, or one per band.
-            fill_value: The raw number of an invalid pixel.
+            fill_value: The raw number of an invalid pixel; one that an integer type cannot hold is left out.
 
         Returns:
             The packing.
@@ -61,8 +61,8 @@ class Packing:
                 expected="finite numbers",
                 do="correct the file's scale and offset",
             )
-        if fill_value is not None and np.isnan(fill_value) and np.dtype(dtype).kind != "f":
-            fill_value = None
+        if fill_value is not None and not _holds(np.dtype(dtype), fill_value):
+            fill_value = None  # no number of the file can be it
         return cls(np.dtype(dtype).newbyteorder("="), scale, offset, fill_value)
 
     @classmethod
