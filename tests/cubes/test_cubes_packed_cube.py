@@ -99,3 +99,19 @@ def test_invalid_pixels_and_a_fill_that_the_integers_cannot_hold_are_one_sentenc
     cube.encoding = {"dtype": "uint8", "_FillValue": -1}
     with pytest.raises(CubeFormatError, match="that the type holds"):
         write_cube(cube, tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int64", "uint8"])
+def test_a_valid_value_that_rounds_to_the_fill_takes_the_nearest_other_number(dtype):
+    packing = Packing.of(dtype, 1e-4, 0.0, 5)
+    values = np.array([[[3e-5, 4.7e-4, 5e-4, 5.3e-4, 4.4e-4, np.nan]]], np.float32)
+    assert packing.encode(values).tolist() == [[[0, 4, 6, 6, 4, 5]]]
+
+
+@pytest.mark.parametrize("ending", [".tif", ".hdr", ".nc", ".zarr", ".mat"])
+def test_small_values_beside_a_fill_of_zero_stay_valid(tmp_path, ending):
+    cube = as_cube(np.array([[[3e-5, -3e-5, 0.0, 0.5, np.nan]]], np.float32))
+    cube.encoding = {"dtype": "int16", "scale_factor": 1e-4, "_FillValue": 0}
+    values = open_cube(write_cube(cube, tmp_path / f"a{ending}")).values
+    np.testing.assert_allclose(values, [[[1e-4, -1e-4, 1e-4, 0.5, np.nan]]], rtol=1e-6)
+    np.testing.assert_array_equal(as_stored(cube).values, values)

@@ -171,7 +171,7 @@ class Packing:
     def encode(self, values: FloatArray) -> npt.NDArray[Any]:
         """Return raw numbers: ``(physical - add_offset) / scale_factor``, rounded and clipped to the type.
 
-        A valid value never becomes the fill value by clipping where that value stands at an end of the type.
+        A valid value never becomes the fill value: it takes the nearest other number.
 
         Args:
             values: ``(bands, y, x)`` physical values, NaN where invalid.
@@ -209,7 +209,11 @@ class Packing:
         packed = raw.astype(self.dtype)
         packed[rounded >= float(high)] = high
         if self.fill_value is not None:
-            packed[invalid] = self.dtype.type(self.fill_value)
+            fill = int(self.fill_value)
+            taken = packed == fill
+            if taken.any():  # only inside the type: at its ends clipping has spared it
+                packed[taken] = np.where(scaled[taken] < fill, fill - 1, fill + 1).astype(self.dtype)
+            packed[invalid] = fill
         return packed
 
 
