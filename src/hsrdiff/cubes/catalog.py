@@ -68,7 +68,7 @@ def open_cube(path: PathLike, *, chunks: Chunks = None, variable: str | None = N
         nm; the file's own numbers are described by ``.encoding``.
 
     Raises:
-        CubeFormatError: The file is missing, empty, damaged, or of no known format.
+        CubeFormatError: The file is missing, empty, damaged, larger than the memory, or of no known format.
         InputError: `chunks` makes no sense.
     """
     chunk_sizes(chunks)
@@ -80,8 +80,12 @@ def open_cube(path: PathLike, *, chunks: Chunks = None, variable: str | None = N
         raise
     except HsrdiffError as error:
         raise CubeFormatError(f"{path} does not hold a sound cube: {error.found}", expected=error.expected) from error
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        size = " ".join(str(error).split()).rstrip(".")
+        raise CubeFormatError(
+            f"{path} takes more memory than there is" + (f" ({size})" if size else ""),
+            do="cut a smaller part of it, or open it with chunks='auto' in Python",
+        ) from error
     except PermissionError as error:
         raise CubeFormatError(f"{path} may not be read", do="check its permissions") from error
     except Exception as error:  # whatever a damaged file made a library trip over
