@@ -9,12 +9,13 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import rasterio.shutil
 import scipy.io
 import torch
 from affine import Affine
 
 from hsrdiff import simulate
-from hsrdiff.cubes import as_cube, open_cube, write_cube
+from hsrdiff.cubes import FORMATS, as_cube, open_cube, write_cube
 from hsrdiff.networks import CDFormer, CDFormerConfig, ModelCard, save_weights
 
 BANDS, MSI_BANDS, SIDE, FACTOR = 8, 4, 16, 4
@@ -180,6 +181,22 @@ def undeclared(value):
     values = random(MSI_BANDS, SIDE, SIDE)
     values[:, :3, :5] = value
     return values
+
+
+def stack_of_pages():
+    """The bands of an image one behind the other, as microscopes write them."""
+    for band in range(BANDS):
+        write_cube(as_cube(random(1, 4, 4)), "page.tif")
+        rasterio.shutil.copy("page.tif", "other.tif", driver="GTiff", APPEND_SUBDATASET="YES" if band else "NO")
+    Path("page.tif").unlink()
+
+
+def no_memory(patch, folder):
+    # how much there is differs from machine to machine
+    def read(path, **arguments):
+        raise MemoryError("Unable to allocate 29.1 TiB for an array with shape (200, 200000, 200000)")
+
+    patch.setattr(FORMATS["geotiff"], "read", read)
 
 
 def two_variables():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mistake import FUSE, SIMULATE, Mistake
-from mistaken_files import SENSOR, half_weights, kernel, large, locked, pickled, text_file
+from mistaken_files import SENSOR, half_weights, hsi, kernel, large, locked, pickled, text_file
 
 SRF = "wavelength_nm,a,b,c,d\n"
 OPTIONS: dict[str, tuple[Mistake, ...]] = {
@@ -141,6 +141,23 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
             "Both images of a simulated pair in one file",
             f"simulate truth.tif --factor 4 --sensor {SENSOR} --out-hsi pair.tif --out-msi pair.tif",
             "Choose two names.",
+        ),
+        Mistake(
+            "The output would share the ENVI header of an input",
+            "fuse scene.bsq msi.tif -o scene.img",
+            "Choose another name: all data files `scene` have the header `scene.hdr`.",
+            hsi("scene.bsq"),
+        ),
+        Mistake(
+            "Two ENVI outputs of one stem",
+            f"fuse hsi.tif msi.tif -o f.bsq -m kriging --sensor {SENSOR} --std f.bil",
+            "Choose two names.",
+        ),
+        Mistake(
+            "A file for which the header of an ENVI output would be taken",
+            "fuse hsi.tif msi.tif -o fused.hdr",
+            "Choose another name, or move that file away.",
+            text_file("fused", "notes\n"),
         ),
         Mistake(
             "Whole numbers in a format that keeps no scale",

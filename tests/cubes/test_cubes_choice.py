@@ -39,7 +39,7 @@ def test_an_option_of_another_format_is_refused(tmp_path, bare, name):
 
 
 def test_endings_choose_the_format(tmp_path, bare):
-    chosen = {"a.tif": "geotiff", "a.hdr": "envi", "a.BIL": "envi", "a.mat": "matlab5", "a.nc": "netcdf",
+    chosen = {"a.tif": "geotiff", "a.hdr": "envi", "b.BIL": "envi", "a.mat": "matlab5", "a.nc": "netcdf",
               "a.zarr": "zarr", "a.npy": "npy", "a_ms": "cave"}  # fmt: skip
     for file, name in chosen.items():
         assert open_cube(write_cube(bare, tmp_path / file)).attrs["source_format"] == name

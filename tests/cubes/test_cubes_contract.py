@@ -10,7 +10,7 @@ import xarray as xr
 from rasterio.errors import NotGeoreferencedWarning
 from targets import target
 
-from hsrdiff.cubes import FORMATS, as_cube, cf, geotiff, open_cube, packing, write_cube
+from hsrdiff.cubes import FORMATS, as_cube, cf, geotiff, open_cube, packed_cube, write_cube
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import CubeFormatError, HsrdiffError, WriteError
 
@@ -253,7 +253,7 @@ def test_a_large_cube_is_written_part_by_part_like_a_small_one(tmp_path, full, n
     cube = invalid_allowed(full, name)
     cube.encoding = {} if dtype == "float32" else {"dtype": dtype, "scale_factor": 1e-4, "_FillValue": -1}
     whole = open_cube(write_cube(cube, target(folders[0], name), format=name))
-    monkeypatch.setattr(packing, "STRIP_BYTES", 1)
+    monkeypatch.setattr(packed_cube, "STRIP_BYTES", 1)
     monkeypatch.setattr(cf, "_WHOLE_BYTES", 1)
     monkeypatch.setattr(cf, "_PART", 4)
     monkeypatch.setattr(geotiff, "_TILE", 16)

@@ -150,3 +150,17 @@ def test_an_unsound_cube_in_a_sound_file(tmp_path, large):
     centres = ", ".join(["-5"] * 31)
     (tmp_path / "a.hdr").write_text(text + f"wavelength units = nm\nwavelength = {{{centres}}}\n")
     assert "not positive" in refusal(tmp_path / "a.hdr")
+
+
+@pytest.mark.parametrize("reason", ["Unable to allocate 29.1 TiB for an array", ""])
+def test_an_image_larger_than_the_memory(tmp_path, large, monkeypatch, reason):
+    def read(path, **arguments):
+        raise MemoryError(reason)
+
+    path = write_cube(large, tmp_path / "a.tif")
+    monkeypatch.setattr(FORMATS["geotiff"], "read", read)
+    sentence = refusal(path)
+    assert "takes more memory than there is" in sentence
+    assert reason in sentence
+    assert "cut a smaller part" in sentence
+    assert "()" not in sentence

@@ -164,6 +164,13 @@ def test_a_header_as_people_write_it(tmp_path):
     assert cube.band_name.values[3] == "near infrared"
 
 
+@pytest.mark.parametrize("comment", ["; a { brace", "; } and {", "  ; one }"])
+def test_braces_in_a_comment_open_and_close_nothing(tmp_path, comment):
+    path = small(tmp_path, wavelength=[400, 500, 600, 700])
+    path.write_text(path.read_text().replace("bands = 4", f"{comment}\nbands = 4"))
+    assert open_cube(path).wavelength.values.tolist() == [400, 500, 600, 700]
+
+
 def test_names_with_commas_and_braces_cannot_break_the_header(tmp_path, bare):
     cube = bare.assign_coords(band_name=("band", [f"a,{{b}} {n}" for n in range(31)]))
     assert open_cube(write_cube(cube, tmp_path / "a.hdr")).band_name.values[1] == "a;(b) 1"

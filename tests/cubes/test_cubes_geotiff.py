@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 import xarray as xr
 from rasterio.enums import ColorInterp
 
@@ -105,9 +106,9 @@ def test_pixel_interleave(tmp_path, full):
 
 
 def test_strips_of_many_tiles(tmp_path, monkeypatch):
-    monkeypatch.setattr("hsrdiff.cubes.packing.STRIP_BYTES", 2 * 300 * 4 * 10)
+    monkeypatch.setattr("hsrdiff.cubes.packed_cube.STRIP_BYTES", 2 * 300 * 4 * 10)
     cube = as_cube(np.random.default_rng(0).random((2, 700, 300)).astype(np.float32))
-    for name in ("a.tif", "a.img", "a.bil", "a.npy"):
+    for name in ("a.tif", "a.img", "b.bil", "a.npy"):
         np.testing.assert_array_equal(open_cube(write_cube(cube, tmp_path / name)).values, cube.values)
 
 
@@ -231,3 +232,32 @@ def test_tiles_of_a_cloud_optimised_file_are_no_larger_than_the_image_needs(tmp_
     with rasterio.open(path) as dataset:
         assert dataset.block_shapes == [(tile, tile)]
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128", "complex_int16"])
+def test_complex_numbers_are_one_sentence(tmp_path, dtype):
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", count=2, height=8, width=8, dtype=dtype):
+        pass
+    with pytest.raises(CubeFormatError, match="holds complex numbers; expected real numbers"):
+        open_cube(tmp_path / "a.tif")
+
+
+def test_a_stack_of_pages_is_refused_and_a_preview_is_passed_over(tmp_path):
+    large, small = (write_cube(as_cube(np.ones((1, n, n))), tmp_path / f"{n}.tif") for n in (8, 4))
+    pages = tmp_path / "pages.tif"
+    rasterio.shutil.copy(large, pages, driver="GTiff")
+    rasterio.shutil.copy(small, pages, driver="GTiff", APPEND_SUBDATASET="YES")
+    assert open_cube(pages).shape == (1, 8, 8)
+    rasterio.shutil.copy(large, pages, driver="GTiff", APPEND_SUBDATASET="YES")
+    with pytest.raises(CubeFormatError, match="a stack of 2 pages of 8 x 8 pixels"):
+        open_cube(pages)
+
+
+@pytest.mark.parametrize("cog", [False, True])
+@pytest.mark.parametrize(("dtype", "fill"), [("int64", -(2**63)), ("int64", -9999), ("uint64", 2**63), ("uint64", 7)])
+def test_fills_of_64_bits_come_back(tmp_path, dtype, fill, cog):
+    cube = as_cube(np.array([[[np.nan, 1.0, -5.0 if dtype == "int64" else 5.0]]], np.float32))
+    cube.encoding = {"dtype": dtype, "_FillValue": fill}
+    again = open_cube(write_cube(cube, tmp_path / "a.tif", cog=cog))
+    np.testing.assert_array_equal(again.values, cube.values)
+    assert again.encoding["dtype"] == dtype

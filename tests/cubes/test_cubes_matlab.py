@@ -4,9 +4,11 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+from affine import Affine
 
 from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.cubes.array_choice import band_axis
+from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.matlab73 import lazy_array
 from hsrdiff.errors import CubeFormatError
 
@@ -170,3 +172,23 @@ def test_the_same_cube_gives_the_same_file(tmp_path, monkeypatch):
     assert write_cube(cube, tmp_path / "b.mat").read_bytes() == first
     assert first.startswith(b"MATLAB 5.0 MAT-file, written by hsrdiff ")
     assert scipy.io.loadmat(tmp_path / "a.mat")["cube"].shape == (3, 4, 2)
+
+
+@pytest.mark.parametrize("format", ["matlab5", "matlab73"])
+@pytest.mark.parametrize("told", [{}, {"crs": "EPSG:32633", "transform": Affine(10, 0, 400000, 0, -10, 5000000)}])
+@pytest.mark.parametrize(
+    "shape", [(8, 12, 8), (8, 8, 12), (12, 8, 8), (8, 8, 8), (1, 1, 1), (5, 1, 1), (1, 5, 1), (1, 1, 5), (3, 1, 7)]
+)
+def test_a_cube_without_wavelengths_comes_back_as_it_was(tmp_path, format, told, shape):
+    cube = as_cube(np.random.default_rng(0).random(shape, np.float32), **told)
+    for variable in (None, "cube"):
+        again = open_cube(write_cube(cube, tmp_path / "a.mat", format=format), variable=variable)
+        np.testing.assert_array_equal(again.values, cube.values)
+        assert georeference_of(again) == georeference_of(cube)
+
+
+@pytest.mark.parametrize("format", ["matlab5", "matlab73"])
+def test_wavelengths_as_many_as_rows_do_not_turn_a_cube_that_was_written_here(tmp_path, format):
+    cube = as_cube(np.random.default_rng(0).random((3, 3, 4), np.float32), wavelengths_nm=[500, 600, 700])
+    again = open_cube(write_cube(cube, tmp_path / "a.mat", format=format))
+    np.testing.assert_array_equal(again.values, cube.values)

@@ -156,3 +156,51 @@ def test_scale_offset_and_fill_value_of_the_dataset(tmp_path):
 def test_hdf5_without_a_cube_lists_what_it_holds(tmp_path):
     with pytest.raises(CubeFormatError, match=r"g/table \(3, 4\)"):
         open_cube(hdf5(tmp_path / "a.h5", g__table=np.zeros((3, 4))))
+
+
+@BOTH
+@pytest.mark.parametrize("chunks", [None, {"y": 1}])
+@pytest.mark.parametrize(
+    ("dtype", "unsigned", "fill", "expected"),
+    [
+        ("int16", "true", np.int16(-1), [4.0, 0.0001, np.nan]),
+        ("int16", "true", None, [4.0, 0.0001, 6.5535]),
+        ("int16", "false", np.int16(-1), [-2.5536, 0.0001, np.nan]),
+        ("uint16", "false", np.uint16(65535), [-2.5536, 0.0001, np.nan]),
+        ("uint16", None, np.uint16(65535), [4.0, 0.0001, np.nan]),
+    ],
+)
+def test_unsigned_numbers_in_a_signed_type(tmp_path, ending, dtype, unsigned, fill, expected, chunks):
+    raw = np.array([40000, 1, 65535], "u2").view(dtype).reshape(1, 3, 1)
+    attrs = {"scale_factor": 1e-4, "_FillValue": fill, "_Unsigned": unsigned}
+    array = xr.DataArray(raw, dims=("band", "y", "x"), attrs={k: v for k, v in attrs.items() if v is not None})
+    path = save(tmp_path, array.to_dataset(name="a"), ending)
+    cube = open_cube(path, chunks=chunks)
+    np.testing.assert_allclose(cube.values.reshape(-1), np.array(expected, np.float32), rtol=1e-6)
+    engine = {"engine": "h5netcdf"} if ending == "nc" else {"engine": "zarr", "consolidated": False}
+    if unsigned == "true" and fill is not None:
+        with xr.open_dataset(path, **engine) as dataset:
+            np.testing.assert_allclose(cube.values, dataset["a"].values, rtol=1e-6)
+    again = open_cube(write_cube(cube, tmp_path / f"again.{ending}"))
+    np.testing.assert_array_equal(again.values, cube.values)
+
+
+@BOTH
+@pytest.mark.parametrize("chunks", [None, {"y": 1}])
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+@pytest.mark.parametrize("missing", [-1, [-1, -2]])
+def test_both_kinds_of_fill_are_invalid(tmp_path, ending, dtype, missing, chunks):
+    raw = np.array([-9999, -1, -2, 7], dtype).reshape(2, 2, 1)
+    number = np.dtype(dtype).type
+    attrs = {"_FillValue": number(-9999), "missing_value": np.array(missing, dtype)}
+    array = xr.DataArray(raw, dims=("band", "y", "x"), attrs=attrs)
+    values = open_cube(save(tmp_path, array.to_dataset(name="a"), ending), chunks=chunks).values.reshape(-1)
+    expected = [np.nan, np.nan, -2 if missing == -1 else np.nan, 7]
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_a_fill_that_the_type_cannot_hold_marks_nothing(tmp_path):
+    array = xr.DataArray(np.array([[[55537, 7]]], "u2"), dims=("band", "y", "x"), attrs={"missing_value": -9999.0})
+    cube = open_cube(save(tmp_path, array.to_dataset(name="a"), "nc"))
+    assert cube.values.tolist() == [[[55537, 7]]]
+    assert "_FillValue" not in cube.encoding

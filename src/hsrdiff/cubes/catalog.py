@@ -22,6 +22,8 @@ from hsrdiff.cubes.archive import ENDINGS as ARCHIVE_ENDINGS
 from hsrdiff.cubes.archive import refuse_archive
 from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.cube import Chunks, check_cube, chunk_sizes
+from hsrdiff.cubes.declared import unpacked
+from hsrdiff.cubes.envi_files import check_alone
 from hsrdiff.cubes.formats import CreationOptions, CubeFormat
 from hsrdiff.cubes.products.catalog import PRODUCTS
 from hsrdiff.errors import CubeFormatError, HsrdiffError, InputError, WriteError, did_you_mean
@@ -66,7 +68,7 @@ def open_cube(path: PathLike, *, chunks: Chunks = None, variable: str | None = N
         nm; the file's own numbers are described by ``.encoding``.
 
     Raises:
-        CubeFormatError: The file is missing, empty, damaged, or of no known format.
+        CubeFormatError: The file is missing, empty, damaged, larger than the memory, or of no known format.
         InputError: `chunks` makes no sense.
     """
     chunk_sizes(chunks)
@@ -78,8 +80,12 @@ def open_cube(path: PathLike, *, chunks: Chunks = None, variable: str | None = N
         raise
     except HsrdiffError as error:
         raise CubeFormatError(f"{path} does not hold a sound cube: {error.found}", expected=error.expected) from error
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        size = " ".join(str(error).split()).rstrip(".")
+        raise CubeFormatError(
+            f"{path} takes more memory than there is" + (f" ({size})" if size else ""),
+            do="cut a smaller part of it, or open it with chunks='auto' in Python",
+        ) from error
     except PermissionError as error:
         raise CubeFormatError(f"{path} may not be read", do="check its permissions") from error
     except Exception as error:  # whatever a damaged file made a library trip over
@@ -197,11 +203,13 @@ def write_cube(
         `path`.
 
     Raises:
-        InputError: What is given is no cube.
+        InputError: What is given is no cube, or its attributes declare a scale that may have been applied.
         CubeFormatError: No format fits the ending, or the format cannot hold the cube or an option.
-        WriteError: The disk is full or the system refused; nothing half-written is left.
+        WriteError: The disk is full, the system refused, or the header would be taken for that of another ENVI
+            image; nothing half-written is left.
     """
     check_cube(cube)
+    cube = unpacked(cube)
     path = Path(path)
     name = format_to_write(path, format)
     known = FORMATS[name]
@@ -211,6 +219,8 @@ def write_cube(
         raise WriteError(f"{path} is a folder with other things in it", do=f"choose another name for the {name}")
     if path.is_file() and name in {"zarr", "cave"}:
         raise WriteError(f"{path} is a file", expected="a folder or a new name")
+    if name == "envi":
+        check_alone(path)
     with atomic_output(path) as place:
         known.write(cube, place, chosen)
     return path

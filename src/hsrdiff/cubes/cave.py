@@ -15,7 +15,8 @@ import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import CreationOptions, no_variables
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.packed_cube import packed_strips
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.raster import open_raster
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError

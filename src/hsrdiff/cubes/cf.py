@@ -11,6 +11,7 @@ import xarray as xr
 from hsrdiff.cubes.array_choice import Entry, choose_array
 from hsrdiff.cubes.cube import DIMS, Chunks, build_cube
 from hsrdiff.cubes.georeference import georeference_of, set_georeference
+from hsrdiff.cubes.packed_cube import packing_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import record_of
 from hsrdiff.cubes.spectral_axis import SpectralAxis, axis_from_vectors
@@ -40,7 +41,7 @@ def to_dataset(cube: xr.DataArray) -> xr.Dataset:
     Raises:
         CubeFormatError: The packing asked for cannot hold the cube (for a Dask-backed cube only when it is written).
     """
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    packing = packing_of(cube).one_scale()
     if cube.chunks is None and 4 * cube.size > _WHOLE_BYTES:
         cube = cube.chunk({"y": _PART, "x": _PART})  # packed part by part
     if cube.chunks is None:
@@ -108,17 +109,17 @@ def from_dataset(path: Path, dataset: xr.Dataset, variable: str | None, chunks: 
             f"'{array.name}' in {path} has the dims {array.dims}", expected="band, y and x", do="rename them"
         )
     attributes = dict(array.attrs)
-    packing = Packing.of(
-        array.dtype,
-        attributes.get("scale_factor", 1.0),
-        attributes.get("add_offset", 0.0),
-        _scalar(attributes.get("_FillValue", attributes.get("missing_value"))),
-    )
     array = array.rename({old: new for old, new in names.items() if old != new}).transpose(*DIMS)
     crs, transform = georeference_of(array)
+    dtype, fills = _dtype_of(array), _fills_of(array)
     return build_cube(
-        array.data if chunks is not None else np.asarray(array.values),
-        packing,
+        _with_one_fill(array.data if chunks is not None else np.asarray(array.values), dtype, fills),
+        Packing.of(
+            dtype,
+            attributes.get("scale_factor", 1.0),
+            attributes.get("add_offset", 0.0),
+            float(fills[0]) if fills else None,
+        ),
         axis=_axis_of(dataset, next(old for old, new in names.items() if new == "band"), array.sizes["band"]),
         crs=crs,
         transform=transform,
@@ -151,5 +152,37 @@ def _axis_of(dataset: xr.Dataset, dim: Hashable, bands: int) -> SpectralAxis:
     return SpectralAxis(axis.wavelengths_nm, axis.fwhm_nm, axis.good_band, names, axis.notes)
 
 
-def _scalar(number: Any) -> float | None:
-    return None if number is None or np.size(number) != 1 else float(np.asarray(number).item())
+def _dtype_of(array: xr.DataArray) -> np.dtype[Any]:
+    """Return the type that the numbers are of: the attribute ``_Unsigned`` stands above the file's own type."""
+    other = {("i", "true"): "u", ("u", "false"): "i"}
+    kind = other.get((array.dtype.kind, str(array.attrs.get("_Unsigned", "")).lower()))
+    return array.dtype if kind is None else np.dtype(f"{kind}{array.dtype.itemsize}")
+
+
+def _fills_of(array: xr.DataArray) -> list[Any]:
+    """Return every number that stands for an invalid pixel, of the type that the numbers are of."""
+    dtype, fills = _dtype_of(array), []
+    for name in ("_FillValue", "missing_value"):
+        for number in np.asarray(array.attrs.get(name, [])).reshape(-1):
+            if number.dtype.kind not in "iuf":
+                continue
+            if dtype.kind == "f":
+                fills.append(dtype.type(number))
+            elif np.isfinite(number) and any(_holds(each, number) for each in (dtype, array.dtype)):
+                # one of the file's own type is of the same bits
+                fills.append(np.array(int(number)).astype(dtype)[()])
+    return fills
+
+
+def _holds(dtype: np.dtype[Any], number: Any) -> bool:
+    limits = np.iinfo(dtype)
+    return int(number) == number and limits.min <= int(number) <= limits.max
+
+
+def _with_one_fill(raw: Any, dtype: np.dtype[Any], fills: list[Any]) -> Any:
+    """Return the raw numbers, of the type that they are of, with the first fill in place of all."""
+    raw = raw if raw.dtype == dtype else raw.astype(dtype)
+    for other in dict.fromkeys(fills[1:]):
+        if other != fills[0] and other == other:
+            raw = np.where(raw == other, fills[0], raw)
+    return raw

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import xarray as xr
 
+from hsrdiff.cubes.declared import unpacked, without_mask
 from hsrdiff.cubes.georeference import set_georeference
-from hsrdiff.cubes.packing import STRIP_BYTES, Packing
+from hsrdiff.cubes.packed_cube import STRIP_BYTES, encoding_of
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.spectral_axis import BAND_COORDINATES, SpectralAxis
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 
@@ -40,7 +42,8 @@ def as_cube(
 
     Args:
         array: ``(band, y, x)``, or ``(y, x)`` for one band: NumPy, Dask, a CPU tensor, or a DataArray whose dims are
-            band, y and x in any order. Physical values, NaN where invalid.
+            band, y and x in any order. Physical values, NaN where invalid; or as rioxarray and masked arrays
+            give them: what a mask hides becomes NaN, and nodata, scale and offset in the attributes are applied.
         wavelengths_nm: Band centres, shape (bands,), nm.
         fwhm_nm: Full widths at half maximum, shape (bands,), nm.
         crs: Anything `rasterio` takes for a CRS.
@@ -52,11 +55,12 @@ def as_cube(
     Raises:
         ShapeError: The array is not two- or three-dimensional, is empty, or a vector does not have one entry a band.
         WavelengthError: Wavelengths or widths are not finite, not positive, or not in nm.
-        InputError: The values are not real numbers.
+        InputError: The values are not real numbers, or may have been scaled already.
     """
     if isinstance(array, xr.DataArray):
         cube = _with_dims(array)
     else:
+        array = without_mask(array)
         data = array if hasattr(array, "ndim") and hasattr(array, "chunks") else np.asarray(array)
         if data.ndim == 2:
             data = data[None]
@@ -65,6 +69,7 @@ def as_cube(
         cube = xr.DataArray(data, dims=DIMS)
     if cube.dtype.kind not in "iufb":
         raise InputError(f"the values are of type {cube.dtype}", expected="real numbers")
+    cube = unpacked(cube)
     if cube.dtype != np.float32:
         cube = cube.astype(np.float32, keep_attrs=True)
     cube = _with_axis(cube, {"wavelength": wavelengths_nm, "fwhm": fwhm_nm})
@@ -118,7 +123,7 @@ def build_cube(
     )
     cube = set_georeference(cube, crs, transform)
     check_cube(cube)
-    cube.encoding = {**cube.encoding, **packing.encoding()}
+    cube.encoding = {**cube.encoding, **encoding_of(packing, cube.coords)}
     return cube
 
 

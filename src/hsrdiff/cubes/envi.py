@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
+from hsrdiff.cubes.envi_files import SUFFIXES, data_of, header_beside, header_of, written_files
 from hsrdiff.cubes.envi_header import (
     NUMBER_TYPES,
     format_header,
     listed,
-    map_entries,
     named,
     parse_header,
-    read_map,
     whole_number,
 )
+from hsrdiff.cubes.envi_map import map_entries, read_map
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.packed_cube import packed_strips, packing_of
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import from_texts, record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
 from hsrdiff.errors import CubeFormatError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from hsrdiff.cubes.cube import Chunks
 
 title = "ENVI"
-suffixes: tuple[str, ...] = (".hdr", ".img", ".bsq", ".bil", ".bip", ".raw", ".dat")
+suffixes = SUFFIXES
 options: dict[str, tuple[object, ...]] = {
     "interleave": ("bsq", "bil", "bip"),
     "byte_order": ("little", "big"),
@@ -53,7 +54,7 @@ def sniff(path: Path, head: bytes) -> bool:
         return head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"ENVI")
     if not head:
         return False
-    header = _header_beside(path)
+    header = header_beside(path)
     return header is not None and header.read_bytes()[:64].lstrip(b"\xef\xbb\xbf \r\n").startswith(b"ENVI")
 
 
@@ -101,9 +102,9 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         CubeFormatError: A file is missing or too short, or the header cannot be understood.
     """
     no_variables(path, variable)
-    header_path = _header_of(path)
+    header_path = header_of(path)
     header = parse_header(header_path)
-    data_path = _data_of(path)
+    data_path = data_of(path)
     kind = header.get("file type", "ENVI Standard").lower()
     if "spectral library" in kind or "meta" in kind:
         raise CubeFormatError(f"{header_path} is of file type '{header['file type']}'", expected="an image")
@@ -158,12 +159,12 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
         CubeFormatError: The packing or the transform cannot be said in an ENVI header.
     """
     suffix = path.suffix.lower()
-    data_path = path.with_suffix(".img") if suffix == ".hdr" else path
+    data_path, header_path = written_files(path)
     by_suffix = suffix[1:] if suffix[1:] in _FILE_AXES else "bsq"
     interleave = options.interleave or by_suffix
     if suffix[1:] in _FILE_AXES and interleave != by_suffix:
         raise CubeFormatError(f"interleave '{interleave}' does not go with {path.name}", do="leave one of them out")
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    packing = packing_of(cube)
     codes = {name: code for code, name in NUMBER_TYPES.items()}
     if packing.dtype.str[1:] not in codes:
         raise CubeFormatError(f"ENVI has no type for {packing.dtype}", do="set cube.encoding['dtype'] to another")
@@ -184,7 +185,6 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     with open(data_path, "r+b") as file:
         for rows, raw in packed_strips(cube, packing):
             _put_rows(file, raw.astype(file_dtype), rows, interleave, cube.shape)
-    header_path = path.with_suffix(".hdr") if suffix in suffixes else path.with_name(path.name + ".hdr")
     header_path.write_text(format_header(entries), encoding="utf-8")
 
 
@@ -248,36 +248,3 @@ def _axis_entries(axis: SpectralAxis) -> dict[str, Any]:
     if axis.good_band is not None:
         entries["bbl"] = [int(flag) for flag in axis.good_band]
     return entries
-
-
-def _header_beside(path: Path) -> Path | None:
-    """Return the header of a data file: NAME.hdr or NAME.img.hdr, the ending in any case."""
-    names = (path.with_suffix(".hdr"), path.with_name(path.name + ".hdr"), path.with_suffix(".HDR"))
-    return next((name for name in names if name.is_file()), None)
-
-
-def _header_of(path: Path) -> Path:
-    """Return the header, whichever file of the pair was given."""
-    header = path if path.suffix.lower() == ".hdr" else _header_beside(path)
-    if header is None:
-        raise CubeFormatError(
-            f"{path} has no header beside it", expected=f"{path.with_suffix('.hdr').name}", do="copy both files"
-        )
-    return header
-
-
-def _data_of(path: Path) -> Path:
-    """Return the data file, whichever file of the pair was given."""
-    if path.suffix.lower() != ".hdr":
-        return path
-    stem = path.with_suffix("")
-    endings = ("", *suffixes[1:], *(suffix.upper() for suffix in suffixes[1:]), ".bin")
-    for ending in endings:
-        data = stem.with_name(stem.name + ending)
-        if data.is_file():
-            return data
-    raise CubeFormatError(
-        f"{path} has no data file beside it",
-        expected=f"{stem.name}.img, or the name without an ending, .dat, .raw, .bsq, .bil or .bip",
-        do="copy both files",
-    )

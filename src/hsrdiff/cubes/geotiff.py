@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
 from hsrdiff.cubes.georeference import georeference_of
-from hsrdiff.cubes.packing import Packing, packed_bands, packed_strips
+from hsrdiff.cubes.packed_cube import packed_bands, packed_strips, packing_of
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.raster import open_quietly, read_raster
 from hsrdiff.cubes.record import record_of, to_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis
@@ -84,9 +86,12 @@ def _write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """Choose the packing and the driver."""
     import rasterio.shutil
 
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    packing = packing_of(cube)
     if packing.dtype == np.float16:
         packing = Packing.of(np.float32, packing.scale_factor, packing.add_offset, packing.fill_value)
+    if packing.dtype.kind in "iu" and abs(packing.fill_value or 0) > 2**53:
+        # rasterio writes such a number with an exponent, of which GDAL reads the first digit
+        packing = replace(packing, fill_value=-(2.0**53) if packing.dtype.kind == "i" else 2.0**53)
     compress = options.compress or "deflate"
     predictor = {"f": 3}.get(packing.dtype.kind, 2)
     if not options.cog:

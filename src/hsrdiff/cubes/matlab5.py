@@ -11,6 +11,7 @@ from hsrdiff.cubes.array_choice import Entry, band_axis, choose_array
 from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.packed_cube import packing_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import is_record_name, record_of
 from hsrdiff.cubes.spectral_axis import SpectralAxis, axis_from_vectors, find_vectors
@@ -30,7 +31,8 @@ can_write = True
 can_keep: frozenset[str] = FIELDS - {"band_name", "band_packing"}
 
 _NUMERIC = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
-_DESCRIPTION = "MATLAB 5.0 MAT-file, written by hsrdiff"
+_OURS = "written by hsrdiff"  # in the text that every MATLAB file begins with
+_DESCRIPTION = f"MATLAB 5.0 MAT-file, {_OURS}"
 _LARGEST_VARIABLE = 2**31 - 1  # bytes, a limit of the format
 # What this program writes beside the cube; other files seldom have them, and mean the same when they do.
 CUBE, CRS_WKT, GEOTRANSFORM = "cube", "crs_wkt", "geotransform"
@@ -45,8 +47,8 @@ def sniff(path: Path, head: bytes) -> bool:
 def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     """Read the cube of a MATLAB file; only arrays of numbers and text are loaded, never objects.
 
-    The bands are the axis as long as a vector named like wavelengths; else the first axis where the other two are
-    equal (bands x n x n); else the last.
+    The bands are the last axis of a cube that `write` left; else the axis as long as a vector named like
+    wavelengths; else the first axis where the other two are equal (bands x n x n); else the last.
 
     Args:
         path: The file.
@@ -63,7 +65,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
 
     listing = scipy.io.whosmat(path)
     entries = {name: Entry(tuple(shape), kind, kind in _NUMERIC) for name, shape, kind in listing}
-    name = choose_array(path, entries, variable, matrix_is_band=True)
+    name = choose_array(path, entries, variable or own_cube(path, entries), matrix_is_band=True)
     vectors = [
         each
         for each, entry in entries.items()
@@ -74,11 +76,33 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     small = {each: np.asarray(loaded[each]) for each in vectors}
     texts = {each: str(loaded[each].item()) for each in lines if loaded[each].size == 1}
     raw = np.asarray(loaded[name])
-    return cube_of_matlab(raw if raw.ndim == 3 else raw[:, :, None], small, texts, chunks, name)
+    ours = name == own_cube(path, entries)
+    return cube_of_matlab(raw if raw.ndim == 3 else raw[:, :, None], small, texts, chunks, name, ours=ours)
+
+
+def own_cube(path: Path, entries: Mapping[str, Entry]) -> str | None:
+    """Return the name of the cube in a file that this program wrote, where nothing needs to be guessed.
+
+    Args:
+        path: The file, of either kind.
+        entries: What is in the file, by name.
+
+    Returns:
+        The name, or None for a file of another program.
+    """
+    with open(path, "rb") as file:
+        written = _OURS.encode() in file.read(116)
+    return CUBE if written and CUBE in entries else None
 
 
 def cube_of_matlab(
-    raw: Any, vectors: Mapping[str, np.ndarray[Any, Any]], texts: Mapping[str, str], chunks: Chunks, name: str
+    raw: Any,
+    vectors: Mapping[str, np.ndarray[Any, Any]],
+    texts: Mapping[str, str],
+    chunks: Chunks,
+    name: str,
+    *,
+    ours: bool,
 ) -> xr.DataArray:
     """Build a cube from an array in MATLAB's order and the vectors beside it.
 
@@ -88,6 +112,7 @@ def cube_of_matlab(
         texts: The texts of the file that `is_text_name` asks for, by name.
         chunks: As for `open_cube`.
         name: The array's name.
+        ours: Whether this program wrote it: rows x columns x bands for certain.
 
     Returns:
         The cube.
@@ -96,7 +121,7 @@ def cube_of_matlab(
 
     found = find_vectors(vectors, raw.shape)
     lengths = [vectors[found["wavelength"]].size] if "wavelength" in found else []
-    axis = band_axis(raw.shape, lengths, convention=2)
+    axis = 2 if ours else band_axis(raw.shape, lengths, convention=2)
     rows, columns = (each for each in range(3) if each != axis)
     scale, offset, fill = (
         float(vectors[each].item()) if each in vectors and vectors[each].size == 1 else None for each in PACKING_NAMES
@@ -141,7 +166,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """
     import scipy.io
 
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    packing = packing_of(cube).one_scale()
     if cube.size * packing.dtype.itemsize > _LARGEST_VARIABLE:
         raise CubeFormatError(
             f"the cube takes {cube.size * packing.dtype.itemsize} bytes",

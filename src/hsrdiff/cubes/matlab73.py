@@ -10,8 +10,8 @@ import numpy as np
 from hsrdiff.cubes.array_choice import Entry, choose_array
 from hsrdiff.cubes.formats import FIELDS, CreationOptions
 from hsrdiff.cubes.hdf5 import Hdf5Bands, damaged, datasets_of, is_hdf5, vectors_of
-from hsrdiff.cubes.matlab5 import CUBE, cube_of_matlab, is_text_name, variables_beside
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.matlab5 import CUBE, cube_of_matlab, is_text_name, own_cube, variables_beside
+from hsrdiff.cubes.packed_cube import packed_strips, packing_of
 from hsrdiff.cubes.steady_file import steady_file
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
                 name: Entry((item.shape or ())[::-1], _class_of(item), _is_numeric(item))
                 for name, item in datasets.items()
             }
-            name = choose_array(path, entries, variable, matrix_is_band=True)
+            own = own_cube(path, entries)
+            name = choose_array(path, entries, variable or own, matrix_is_band=True)
             found = {each: _text_of(item) for each, item in datasets.items() if is_text_name(each)}
             texts = {each: text for each, text in found.items() if text is not None}
             vectors = vectors_of({each: item for each, item in datasets.items() if _class_of(item) != "char"})
@@ -66,9 +67,9 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
     except (OSError, RuntimeError) as error:
         raise damaged(path, error) from error
     if matrix is not None:
-        return cube_of_matlab(matrix[:, :, None], vectors, texts, chunks, name)
+        return cube_of_matlab(matrix[:, :, None], vectors, texts, chunks, name, ours=False)
     raw = Hdf5Bands(path, name, shape, dtype, (2, 1, 0))
-    return cube_of_matlab(raw, vectors, texts, chunks, name)
+    return cube_of_matlab(raw, vectors, texts, chunks, name, ours=name == own)
 
 
 def lazy_array(path: Path, variable: str) -> Hdf5Bands:
@@ -109,7 +110,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """
     import h5py
 
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"]).one_scale()
+    packing = packing_of(cube).one_scale()
     bands, height, width = cube.shape
     with steady_file(path) as target, h5py.File(target, "w", userblock_size=512) as file:
         # rows x columns x bands in MATLAB is bands x columns x rows in the file

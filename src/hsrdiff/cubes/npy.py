@@ -9,7 +9,8 @@ import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import CreationOptions, no_variables
-from hsrdiff.cubes.packing import Packing, packed_strips
+from hsrdiff.cubes.packed_cube import packed_strips
+from hsrdiff.cubes.packing import Packing
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,8 @@ from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import xarray as xr
 
     from hsrdiff.typing import FloatArray
-
-STRIP_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Packing:
             dtype: The file's number type, of either byte order.
             scale_factor: One number, or one per band.
             add_offset: One number, or one per band.
-            fill_value: The raw number of an invalid pixel.
+            fill_value: The raw number of an invalid pixel; one that an integer type cannot hold is left out.
 
         Returns:
             The packing.
@@ -64,8 +61,8 @@ class Packing:
                 expected="finite numbers",
                 do="correct the file's scale and offset",
             )
-        if fill_value is not None and np.isnan(fill_value) and np.dtype(dtype).kind != "f":
-            fill_value = None
+        if fill_value is not None and not _holds(np.dtype(dtype), fill_value):
+            fill_value = None  # no number of the file can be it
         return cls(np.dtype(dtype).newbyteorder("="), scale, offset, fill_value)
 
     @classmethod
@@ -103,6 +100,15 @@ class Packing:
     def is_plain(self) -> bool:
         """Whether raw numbers are physical values as they stand."""
         return not self.per_band and self.scale_factor == 1 and self.add_offset == 0
+
+    def reach(self) -> tuple[float, float]:
+        """Return the least and the greatest physical value of a band that its integers hold without clipping."""
+        if self.dtype.kind == "f":
+            return -np.inf, np.inf
+        limits = np.iinfo(self.dtype)
+        raw = limits.min + (self.fill_value == limits.min) - 0.5, limits.max - (self.fill_value == limits.max) + 0.5
+        low, high = sorted(float(end * self.scale_factor + self.add_offset) for end in raw)
+        return low, high
 
     def one_scale(self) -> Packing:
         """Return this packing, or plain float32 where a format holds one scale and this one has many."""
@@ -165,7 +171,7 @@ class Packing:
     def encode(self, values: FloatArray) -> npt.NDArray[Any]:
         """Return raw numbers: ``(physical - add_offset) / scale_factor``, rounded and clipped to the type.
 
-        A valid value never becomes the fill value by clipping where that value stands at an end of the type.
+        A valid value never becomes the fill value: it takes the nearest other number.
 
         Args:
             values: ``(bands, y, x)`` physical values, NaN where invalid.
@@ -203,48 +209,12 @@ class Packing:
         packed = raw.astype(self.dtype)
         packed[rounded >= float(high)] = high
         if self.fill_value is not None:
-            packed[invalid] = self.dtype.type(self.fill_value)
+            fill = int(self.fill_value)
+            taken = packed == fill
+            if taken.any():  # only inside the type: at its ends clipping has spared it
+                packed[taken] = np.where(scaled[taken] < fill, fill - 1, fill + 1).astype(self.dtype)
+            packed[invalid] = fill
         return packed
-
-
-def packed_strips(cube: xr.DataArray, packing: Packing, multiple: int = 1) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
-    """Yield a cube's raw numbers strip by strip, so that a cube larger than memory is never whole in it.
-
-    Args:
-        cube: ``(band, y, x)``.
-        packing: How to pack.
-        multiple: Strips begin at multiples of this many rows (the tile height of the file).
-
-    Yields:
-        The rows, and their raw numbers ``(bands, rows, x)``.
-    """
-    bands, height, width = cube.shape
-    rows = max(1, STRIP_BYTES // max(1, bands * width * 4))
-    if cube.chunks is not None:
-        rows = min(rows, max(cube.chunks[1]))
-    rows = -(-rows // multiple) * multiple
-    for start in range(0, height, rows):
-        strip = slice(start, min(start + rows, height))
-        yield strip, packing.encode(np.asarray(cube[:, strip, :].values))
-
-
-def packed_bands(cube: xr.DataArray, packing: Packing, multiple: int) -> Iterator[tuple[int, slice, npt.NDArray[Any]]]:
-    """Yield the raw numbers of strips band by band: a strip of whole tiles with all its bands may be large.
-
-    Args:
-        cube: ``(band, y, x)`` in memory or mapped to it.
-        packing: How to pack.
-        multiple: Strips begin at multiples of this many rows (the tile height of the file).
-
-    Yields:
-        The band from 0, the rows, and their raw numbers ``(rows, x)``.
-    """
-    bands, height, width = cube.shape
-    rows = -(-max(1, STRIP_BYTES // (width * 4)) // multiple) * multiple
-    for start in range(0, height, rows):
-        strip = slice(start, min(start + rows, height))
-        for band in range(bands):
-            yield band, strip, packing.of_band(band).encode(np.asarray(cube[band : band + 1, strip, :].values))[0]
 
 
 def _one_if_equal(numbers: npt.ArrayLike) -> FloatArray:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OPENING = threading.Lock()  # warnings are filtered for the whole process, and Dask reads from many threads
 _DESCRIBED = re.compile(r"\(\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ]+)\s*\)\s*$")
+_PAGE = re.compile(r"\((\d+)P x (\d+)L x \d+B\)")  # GDAL's description of a page
 _GENERATED = re.compile(r"(?i)^band[ _]?\d+(\s*\(.*\))?$")
 
 
@@ -131,15 +132,19 @@ def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] |
         The cube.
 
     Raises:
-        CubeFormatError: The file is damaged, of complex numbers, or an image of palette entries.
+        CubeFormatError: The file is damaged, of complex numbers, of several pages, or an image of palette entries.
     """
     from rasterio.enums import ColorInterp, MaskFlags
 
     with open_raster(path, driver) as dataset:
+        _check_pages(path, dataset)
         interpretation = dataset.colorinterp
         if ColorInterp.palette in interpretation:
             raise CubeFormatError(f"{path} holds palette entries, not values", do="convert it to grey or RGB first")
         indexes = tuple(i for i, kind in enumerate(interpretation, 1) if kind is not ColorInterp.alpha)
+        # complex whole numbers have a name that NumPy does not know
+        if any(str(name).startswith("complex") for name in dataset.dtypes):
+            raise CubeFormatError(f"{path} holds complex numbers", expected="real numbers")
         dtypes = {np.dtype(dataset.dtypes[i - 1]) for i in indexes}
         dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
         if dtype.kind not in "iuf" or not indexes:
@@ -165,6 +170,18 @@ def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] |
             transform=None if dataset.transform.is_identity else dataset.transform,
             chunks=chunks,
             attrs={**(attrs or {}), **from_texts(dataset.tags())},
+        )
+
+
+def _check_pages(path: Path, dataset: Any) -> None:
+    """Refuse a stack of pages, of which GDAL reads the first; smaller pages are previews."""
+    sizes = [_PAGE.search(text) for text in dataset.tags(ns="SUBDATASETS").values()]
+    alike = sum(size is not None and (int(size[1]), int(size[2])) == (dataset.width, dataset.height) for size in sizes)
+    if alike > 1:
+        raise CubeFormatError(
+            f"{path} is a stack of {alike} pages of {dataset.height} x {dataset.width} pixels",
+            expected="one image with all bands",
+            do="put the pages together as bands, or take one out with gdal_translate GTIFF_DIR:1:FILE.tif PAGE.tif",
         )
 
 

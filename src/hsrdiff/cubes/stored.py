@@ -10,6 +10,7 @@ import numpy as np
 
 from hsrdiff.cubes import cave
 from hsrdiff.cubes.catalog import FORMATS, format_to_write
+from hsrdiff.cubes.packed_cube import packing_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.errors import CubeFormatError, InputError, did_you_mean
 
@@ -95,7 +96,7 @@ def as_stored(cube: xr.DataArray, path: PathLike | None = None, *, in_place: boo
     Raises:
         CubeFormatError: The format holds no invalid pixels, or its ending is unknown.
     """
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    packing = packing_of(cube)
     if path is not None:
         name = format_to_write(Path(path))
         if name == "cave":
@@ -127,15 +128,12 @@ def share_outside(cube: xr.DataArray) -> float:
     Returns:
         0 to 1; 0 for real numbers.
     """
-    packing = Packing.from_encoding(cube.encoding, cube.sizes["band"])
+    packing = packing_of(cube)
     if packing.dtype.kind == "f":
         return 0.0
-    limits = np.iinfo(packing.dtype)
-    ends = limits.min + (packing.fill_value == limits.min) - 0.5, limits.max - (packing.fill_value == limits.max) + 0.5
     outside = valid = 0
     for band, values in enumerate(cube.values):
-        each = packing.of_band(band)
-        low, high = (float(end * each.scale_factor + each.add_offset) for end in ends)
+        low, high = packing.of_band(band).reach()
         known = values[np.isfinite(values)]
         outside += int(((known < low) | (known > high)).sum())
         valid += known.size

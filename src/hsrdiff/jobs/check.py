@@ -23,10 +23,11 @@ from hsrdiff.jobs.image_findings import (
     valid_finding,
     values_finding,
 )
-from hsrdiff.jobs.images import Image, check_output, check_report_file, take_cube
+from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import cube_info
 from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.matched import better_order, find_match
+from hsrdiff.jobs.output_files import check_output, check_report_file
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene

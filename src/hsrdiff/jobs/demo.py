@@ -18,7 +18,7 @@ from hsrdiff.datasets.indian_pines import SENSOR
 from hsrdiff.errors import WeightsError, WriteError
 from hsrdiff.evaluation import Row, dataset_scene, evaluate_fuser
 from hsrdiff.fusers import make_fuser
-from hsrdiff.jobs.images import check_new_folder
+from hsrdiff.jobs.output_files import check_new_folder
 from hsrdiff.jobs.simulate import scene_cubes
 from hsrdiff.networks.weights import shipped_weights
 from hsrdiff.report.figure import figure_class, fusion_figure

@@ -10,8 +10,9 @@ import xarray as xr
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError
-from hsrdiff.jobs.images import Image, check_report_file, take_cube, take_mask
+from hsrdiff.jobs.images import Image, take_cube, take_mask
 from hsrdiff.jobs.json_report import to_json, write_report
+from hsrdiff.jobs.output_files import check_report_file
 from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.jobs.same_place import check_no_deviation, check_same_place
 from hsrdiff.metrics import Scores, score

@@ -20,10 +20,11 @@ from hsrdiff.jobs.chosen import adapting, check_adapt, choose_method, method_of_
 from hsrdiff.jobs.doubts import blank_notes, disagreement_note
 from hsrdiff.jobs.fusion_record import finished_cube, fusion_record
 from hsrdiff.jobs.fusion_report import fusion_report
-from hsrdiff.jobs.images import Image, check_report_file, take_cube
+from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.in_blocks import check_block, fuse_scene, result_shape, takes_blocks
 from hsrdiff.jobs.matched import check_order, find_match
 from hsrdiff.jobs.named_file import NamedFile
+from hsrdiff.jobs.output_files import check_report_file
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import make_pair
 from hsrdiff.jobs.prepared import check_options, made_with, no_weights, prepare_fuser

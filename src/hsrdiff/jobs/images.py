@@ -1,17 +1,16 @@
-"""What a job takes and leaves: cubes from paths or arrays, and outputs that are checked before the work starts."""
+"""What a job takes: cubes and masks, from paths or arrays."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from hsrdiff.cubes import FORMATS, as_cube, open_cube
-from hsrdiff.errors import CubeFormatError, InputError, InvalidValueError, ShapeError, WriteError
+from hsrdiff.cubes import as_cube, open_cube
+from hsrdiff.errors import InputError, InvalidValueError, ShapeError
 from hsrdiff.jobs.undeclared_fill import check_fill
 from hsrdiff.typing import BoolArray, PathLike
 
@@ -109,146 +108,3 @@ def take_mask(mask: Image, size: tuple[int, int]) -> BoolArray:
             expected=f"(1, {size[0]}, {size[1]}), one band of the size of the truth",
         )
     return np.asarray(np.isfinite(values[0]) & (values[0] != 0))
-
-
-def check_output(path: PathLike | None, *inputs: Image) -> None:
-    """Make sure, before any work, that a cube can be written where the output goes.
-
-    Args:
-        path: The file to write; None for nowhere.
-        *inputs: What the job reads; no file among them may be written over.
-
-    Raises:
-        InputError: It is one of the inputs.
-        CubeFormatError: Its ending names no format that is written.
-        WriteError: It is a folder with other things in it, or its own folder does not exist or is not writable.
-    """
-    if path is None:
-        return
-    endings = sorted({ending for known in FORMATS.values() if known.can_write for ending in known.suffixes})
-    if not Path(path).name.lower().endswith(tuple(endings)):
-        raise CubeFormatError(
-            f"the ending of the output '{path}' names no format that is written",
-            expected=f"one of {', '.join(endings)}",
-            do="choose another ending, such as .tif",
-        )
-    for image in inputs:
-        if isinstance(image, str | os.PathLike) and not files_of(path).isdisjoint(files_of(image)):
-            raise InputError(
-                f"the output '{path}' would replace the input '{image}'",
-                expected="an output other than the inputs",
-                do="choose another name for the output",
-            )
-    if Path(path).is_dir() and not _is_store(Path(path)):
-        raise WriteError(
-            f"the output '{path}' is a folder",
-            expected="the name of a file, or of a Zarr store or CAVE folder to replace",
-            do="choose another name for the output",
-        )
-    check_folder(Path(path).absolute().parent)
-
-
-def _is_store(folder: Path) -> bool:
-    """Tell whether a folder is itself a cube, so that writing over it loses nothing else."""
-    names = {entry.name for entry in folder.iterdir()}
-    whole = {"zarr.json", ".zgroup", ".zattrs"} & names if folder.suffix.lower() == ".zarr" else set()
-    pictures = folder.name.lower().endswith("_ms") and all(name.lower().endswith(".png") for name in names)
-    return bool(whole) or pictures
-
-
-def files_of(path: PathLike) -> set[Path]:
-    """Return the files of a cube, links followed: an ENVI header has its data beside it, and the data their header.
-
-    Args:
-        path: Where the cube is, or will be.
-    """
-    whole = Path(path).resolve()
-    partner = {".hdr": ".img", ".img": ".hdr"}.get(whole.suffix.lower())
-    return {whole} if partner is None else {whole, whole.with_suffix(partner)}
-
-
-def check_apart(first: PathLike | None, second: PathLike | None, *, holding: tuple[str, str]) -> None:
-    """Make sure that two outputs do not replace each other.
-
-    Args:
-        first: One file to write; None for nowhere.
-        second: The other.
-        holding: What each is to hold, such as ``("the result", "its standard deviation")``.
-
-    Raises:
-        InputError: They are one file, or parts of one.
-    """
-    if first is None or second is None or files_of(first).isdisjoint(files_of(second)):
-        return
-    raise InputError(
-        f"'{second}' is to hold {holding[1]} and '{first}' {holding[0]}",
-        expected="two files",
-        do="choose another name for one of them",
-    )
-
-
-def check_report_file(report: PathLike | None, *others: Image | None) -> None:
-    """Make sure, before any work, that a text can be written where a report goes.
-
-    Args:
-        report: The file to write; None for nowhere.
-        *others: What the job reads and writes; no file among them may be written over.
-
-    Raises:
-        InputError: It is one of the others.
-        WriteError: It is a folder, or its own folder does not exist or is not writable.
-    """
-    if report is None:
-        return
-    for other in others:
-        if isinstance(other, str | os.PathLike) and Path(report).resolve() in files_of(other):
-            raise InputError(
-                f"the report '{report}' would replace '{other}'",
-                expected="a file of its own",
-                do="choose another name for the report",
-            )
-    if Path(report).is_dir():
-        raise WriteError(
-            f"the report '{report}' is a folder", expected="the name of a file", do="choose another name for the report"
-        )
-    check_folder(Path(report).absolute().parent)
-
-
-def check_folder(folder: Path) -> None:
-    """Make sure that something can be created in a folder.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        WriteError: It does not exist or is not writable.
-    """
-    if not folder.is_dir():
-        raise WriteError(
-            f"the output folder '{folder}' does not exist",
-            expected="an existing folder",
-            do="create it, or choose another one",
-        )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise WriteError(
-            f"the output folder '{folder}' is not writable",
-            expected="a folder that you may write to",
-            do="choose another one, or change its permissions",
-        )
-
-
-def check_new_folder(folder: Path) -> None:
-    """Make sure that a folder is there to be written to, or can be made with those above it.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        WriteError: One above it is a file, or the first that exists is not writable.
-    """
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
-    if not place.is_dir():
-        raise WriteError(f"'{place}' is a file", expected="a folder, or a name for one", do="choose another folder")
-    check_folder(place)

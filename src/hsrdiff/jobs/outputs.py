@@ -15,7 +15,8 @@ from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.stored import share_outside
 from hsrdiff.errors import InputError
 from hsrdiff.fusers import FUSERS
-from hsrdiff.jobs.images import Image, check_apart, check_output
+from hsrdiff.jobs.images import Image
+from hsrdiff.jobs.output_files import check_apart, check_output
 from hsrdiff.jobs.scaling import Scale
 from hsrdiff.observation import Scene, residuals
 from hsrdiff.typing import PathLike

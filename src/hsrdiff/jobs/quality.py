@@ -18,9 +18,10 @@ from hsrdiff.errors import InputError, ShapeError, did_you_mean
 from hsrdiff.evaluation import judge
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.evaluate import SAME_BAND_NM
-from hsrdiff.jobs.images import Image, check_report_file, take_cube
+from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.json_report import to_json, write_report
 from hsrdiff.jobs.matched import describe_match
+from hsrdiff.jobs.output_files import check_report_file
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.prepared import prepare_fuser
 from hsrdiff.jobs.remembered import Remembered

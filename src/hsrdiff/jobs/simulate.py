@@ -18,7 +18,8 @@ from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
 from hsrdiff.evaluation import simulate_scene
-from hsrdiff.jobs.images import Image, check_apart, check_output, take_cube, usable_bands
+from hsrdiff.jobs.images import Image, take_cube, usable_bands
+from hsrdiff.jobs.output_files import check_apart, check_output
 from hsrdiff.jobs.told import told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.observation import Observation, Scene

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hsrdiff.errors import InputError
-from hsrdiff.jobs.images import check_new_folder
+from hsrdiff.jobs.output_files import check_new_folder
 from hsrdiff.training import TrainResult
 from hsrdiff.training.kinds import runner_of
 from hsrdiff.typing import PathLike
