@@ -51,6 +51,8 @@ def test_values_that_were_measured_pass():
     values = image(-12000.0)
     values[0, 0, 0] = -9999  # one of many about it
     check_fill(as_cube(values), "the image")
+    values[1, 3, 3], values[1, 4, 4] = np.inf, -np.inf  # invalid as it is
+    check_fill(as_cube(values), "the image")
     brightness = image(200.0, 350.0)
     brightness[0, 0, 0] = np.nan
     check_fill(as_cube(brightness), "the image")

@@ -20,17 +20,19 @@ def check_fill(cube: xr.DataArray, role: str) -> None:
     no other value near it, within a factor of two.
 
     Args:
-        cube: (band, y, x), NaN where invalid, with at least one number.
+        cube: (band, y, x), NaN or infinite where invalid, with at least one number.
         role: What the image is, for the message.
 
     Raises:
         InvalidValueError: It does.
     """
     values = cube.values
-    least, most = float(np.nanmin(values)), float(np.nanmax(values))
+    finite = np.isfinite(values)  # infinite values are invalid as it is
+    least = float(np.min(values, where=finite, initial=np.inf))
+    most = float(np.max(values, where=finite, initial=-np.inf))
     if most >= _BEYOND or least <= -_BEYOND:
         found = most if most >= _BEYOND else least
-        count = int((np.abs(values) >= _BEYOND).sum())
+        count = int((finite & (np.abs(values) >= _BEYOND)).sum())
         raise _refused(role, f"{count} value(s) such as {found:.6g}, which no image has")
     for fill in _FILLS:
         if least > fill:
