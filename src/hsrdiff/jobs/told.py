@@ -87,9 +87,9 @@ def own_sensor(msi: xr.DataArray) -> Sensor | None:
         msi: HR-MSI (b, H, W).
 
     Returns:
-        The sensor, or None where the image lacks wavelengths or widths.
+        The sensor, or None where the image lacks wavelengths or a width.
     """
-    if "wavelength" not in msi.coords or "fwhm" not in msi.coords:
+    if "wavelength" not in msi.coords or "fwhm" not in msi.coords or not (msi["fwhm"].values > 0).all():
         return None
     # P72: bands of known multispectral products are boxes, of any other image Gaussians
     shape = "box" if msi.attrs.get(BAND_SHAPE) == "box" else "gaussian"
@@ -112,7 +112,7 @@ def told_response(
     Args:
         sensor: The MSI's sensor, or None.
         wavelengths_nm: Centres of the HSI bands (B,), nm, or None.
-        fwhm_nm: Their widths (B,), nm, or None.
+        fwhm_nm: Their widths (B,), nm, or None; 0 or NaN where one is not known.
 
     Returns:
         R, or None without a sensor.
@@ -139,7 +139,9 @@ def told_response(
             expected="one centre for each band, where a sensor is to be met",
             do="correct the list of wavelengths, or leave the sensor out",
         )
-    return SpectralResponse.from_sensor(sensor, wavelengths_nm, fwhm_nm)
+    # files write 0 where a width is not known
+    widths = None if fwhm_nm is None else np.where(fwhm_nm > 0, fwhm_nm, np.nan)
+    return SpectralResponse.from_sensor(sensor, wavelengths_nm, widths)
 
 
 def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: float | None) -> NoiseLevels:
