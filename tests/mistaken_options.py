@@ -147,6 +147,7 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
             "fuse hsi.tif msi.tif -o fused.npy --dtype int16",
             "Take `.tif`.",
         ),
+        Mistake("A format that cannot hold the result", "fuse hsi.tif msi.tif -o fused_ms", "Take `.tif`."),
         Mistake("A folder as the report", f"{FUSE} --json .", "Give the name of a file."),
         Mistake("A scale for numbers that have none", f"{FUSE} --dtype-scale 1e-4", "Add `--dtype uint16`."),
     ),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hsrdiff.errors import WriteError
 
+_LONG_NAME = 200  # bytes; most systems take 255
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_SPACE_TEXT = ("no space left", "disk quota", "file too large", "errno = 28", "errno = 27", "errno = 122")
 
@@ -36,7 +37,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
     if not target.parent.is_dir():
         raise WriteError(f"the folder {target.parent} does not exist", do=f"create it to write {target.name}")
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_short(target.name)}.", suffix=".part", dir=target.parent))
     except OSError as error:
         raise _as_write_error(target, error) from error
     try:
@@ -49,6 +50,12 @@ def atomic_output(target: Path) -> Iterator[Path]:
         raise _as_write_error(target, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short(name: str) -> str:
+    """Return the name, or as much of it as leaves room for what is appended."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONG_NAME else encoded[:_LONG_NAME].decode(errors="ignore")
 
 
 def _commit(folder: Path, target: Path) -> None:

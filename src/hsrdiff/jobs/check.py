@@ -32,6 +32,7 @@ from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
+from hsrdiff.jobs.writable import check_held
 from hsrdiff.observation import Observation, Registration, Scene, register
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -144,6 +145,8 @@ def check(
         take_cube(msi, "the multispectral image", msi_variable),
     )
     pair = make_pair(*cubes, factor)
+    lr_size = pair.hsi.sizes["y"], pair.hsi.sizes["x"]
+    check_held(map_out, (1, *lr_size), crs=pair.crs, transform=_lr_place(pair))
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None:
         known = usable_sensor(pair)
@@ -206,11 +209,14 @@ def _map(pair: Pair, report: CheckReport) -> xr.DataArray:
     blocks = np.array(report.blocks, dtype=np.float32)  # None becomes NaN
     side = report.block_side
     values = blocks.repeat(side, axis=0).repeat(side, axis=1)[None, :height, :width]
-    place = None if pair.transform is None else pair.transform * Affine.scale(pair.factor)
-    cube = as_cube(np.ascontiguousarray(values), crs=pair.crs, transform=place)
+    cube = as_cube(np.ascontiguousarray(values), crs=pair.crs, transform=_lr_place(pair))
     cube.name = "disagreement"
     cube.attrs["hsrdiff_quantity"] = "relative disagreement of the two images"
     return cube
+
+
+def _lr_place(pair: Pair) -> Affine | None:
+    return None if pair.transform is None else pair.transform * Affine.scale(pair.factor)
 
 
 def _registration(found: Registration | None, why: str) -> Finding:

@@ -156,6 +156,7 @@ def fuse(
     )
     blank = blank_notes(*cubes)
     pair = make_pair(*cubes, factor)
+    outputs.check_held(pair)
     in_blocks = takes_blocks(pair, block, adapt)
     if in_blocks:
         give_large_back()

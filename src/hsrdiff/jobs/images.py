@@ -12,6 +12,7 @@ import xarray as xr
 
 from hsrdiff.cubes import FORMATS, as_cube, open_cube
 from hsrdiff.errors import CubeFormatError, InputError, InvalidValueError, ShapeError, WriteError
+from hsrdiff.jobs.writable import check_name
 from hsrdiff.typing import BoolArray, PathLike
 
 if TYPE_CHECKING:
@@ -138,10 +139,12 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
     Raises:
         InputError: It is one of the inputs.
         CubeFormatError: Its ending names no format that is written.
-        WriteError: It is a folder with other things in it, or its own folder does not exist or is not writable.
+        WriteError: Its name is too long, it is a folder with other things in it, or its own folder does not exist or
+            is not writable.
     """
     if path is None:
         return
+    check_name(path, "output")
     endings = sorted({ending for known in FORMATS.values() if known.can_write for ending in known.suffixes})
     if not Path(path).name.lower().endswith(tuple(endings)):
         raise CubeFormatError(
@@ -217,6 +220,7 @@ def check_report_file(report: PathLike | None, *others: Image | None) -> None:
     """
     if report is None:
         return
+    check_name(report, "report")
     for other in others:
         if isinstance(other, str | os.PathLike) and Path(report).resolve() in files_of(other):
             raise InputError(

@@ -16,7 +16,10 @@ from hsrdiff.cubes.stored import share_outside
 from hsrdiff.errors import InputError
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.images import Image, check_apart, check_output
+from hsrdiff.jobs.in_blocks import result_shape
+from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import Scale
+from hsrdiff.jobs.writable import check_held
 from hsrdiff.observation import Scene, residuals
 from hsrdiff.typing import PathLike
 
@@ -56,6 +59,25 @@ class Outputs:
         check_number_type(self.dtype, self.out, self.step)
         if self.std_out is not None and method in FUSERS and not FUSERS[method].std:
             raise _no_deviation(method)
+
+    def check_held(self, pair: Pair) -> None:
+        """Make sure, before any work, that the formats can hold what a pair is fused into.
+
+        Args:
+            pair: The two images.
+
+        Raises:
+            CubeFormatError: One cannot.
+        """
+        for path, dtype in ((self.out, self.dtype), (self.std_out, "float32")):
+            check_held(
+                path,
+                result_shape(pair),
+                dtype=dtype,
+                wavelengths_nm=pair.wavelengths_nm,
+                crs=pair.crs,
+                transform=pair.transform,
+            )
 
     def write(
         self,

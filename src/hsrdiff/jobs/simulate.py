@@ -21,6 +21,7 @@ from hsrdiff.evaluation import simulate_scene
 from hsrdiff.jobs.images import Image, check_apart, check_output, take_cube, usable_bands
 from hsrdiff.jobs.told import told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
+from hsrdiff.jobs.writable import check_held
 from hsrdiff.observation import Observation, Scene
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -99,6 +100,7 @@ def simulate(
     spectral = told_response(known, wavelengths_nm, fwhm_nm)
     if spectral is None:
         raise WavelengthError("the cube has no wavelengths", expected="a band centre in nm for each band")
+    _check_held((out_hsi, out_msi), truth, known, factor)
     scene = simulate_scene(
         truth,
         Observation(spectral, spatial),
@@ -131,6 +133,18 @@ def simulate(
         if path is not None:
             write_cube(image, path)
     return pair
+
+
+def _check_held(outputs: tuple[PathLike | None, PathLike | None], truth: xr.DataArray, sensor: Sensor, s: int) -> None:
+    """Make sure that the formats can hold the two images that `scene_cubes` makes."""
+    height, width = truth.sizes["y"] // s, truth.sizes["x"] // s
+    if 0 in (height, width):
+        return  # which has a sentence of its own
+    crs, transform = georeference_of(truth)
+    coarse = None if transform is None else transform * Affine.scale(s)
+    lr, hr = (truth.sizes["band"], height, width), (len(sensor.bands), s * height, s * width)
+    check_held(outputs[0], lr, wavelengths_nm=band_numbers(truth, "wavelength"), crs=crs, transform=coarse)
+    check_held(outputs[1], hr, wavelengths_nm=sensor.centroids_nm, crs=crs, transform=transform)
 
 
 def scene_cubes(scene: Scene, truth: xr.DataArray, sensor: Sensor) -> SimulatedPair:

@@ -1,0 +1,78 @@
+"""Whether an output can be written where its name says and in the format that its ending names, before it is made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from affine import Affine
+from rasterio.crs import CRS
+
+from hsrdiff.cubes import as_cube
+from hsrdiff.cubes.catalog import check_holds
+from hsrdiff.errors import CubeFormatError, WriteError
+from hsrdiff.typing import PathLike
+
+_LONGEST_NAME = 255  # bytes, where the system does not say
+
+
+def check_name(path: PathLike, role: str) -> None:
+    """Make sure that the system takes the name of an output.
+
+    Args:
+        path: The file or folder to write.
+        role: What it is, such as ``"output"``.
+
+    Raises:
+        WriteError: The name is too long.
+    """
+    whole = Path(path).absolute()
+    longest = _LONGEST_NAME
+    if hasattr(os, "pathconf") and whole.parent.is_dir():
+        longest = os.pathconf(whole.parent, "PC_NAME_MAX")
+    length = len(os.fsencode(whole.name))
+    if length > longest:
+        raise WriteError(
+            f"the name of the {role} '{whole.name[:20]}...' has {length} bytes",
+            expected=f"at most {longest}",
+            do="choose a shorter one",
+        )
+
+
+def check_held(
+    path: PathLike | None,
+    shape: tuple[int, int, int],
+    *,
+    dtype: str = "float32",
+    wavelengths_nm: npt.ArrayLike | None = None,
+    crs: CRS | None = None,
+    transform: Affine | None = None,
+) -> None:
+    """Make sure, before it is made, that the format of an output can hold a cube.
+
+    Args:
+        path: The file to write; None for nowhere.
+        shape: (bands, rows, columns) of the cube.
+        dtype: Number type of the file.
+        wavelengths_nm: Band centres, nm, or None.
+        crs: Its CRS, or None.
+        transform: Its transform, or None.
+
+    Raises:
+        CubeFormatError: It cannot.
+    """
+    if path is None:
+        return
+    blank = np.broadcast_to(np.float32(0), shape)  # takes no memory
+    cube = as_cube(blank, wavelengths_nm=wavelengths_nm, crs=crs, transform=transform)
+    cube.encoding["dtype"] = dtype
+    try:
+        check_holds(cube, path)
+    except CubeFormatError as error:
+        raise CubeFormatError(
+            f"the output '{path}' cannot hold what is to be written: {error.found}",
+            expected=error.expected,
+            do=error.do,
+        ) from error
