@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hsrdiff import fuse
+from hsrdiff import check, fuse, quality, simulate
 from hsrdiff.cubes import open_cube
 from hsrdiff.errors import (
     FactorError,
@@ -31,6 +31,11 @@ from hsrdiff.jobs.remembered import Remembered
         ({"sensor": "sentinel2", "srf": "x.csv"}, InputError, "one of the two"),
         ({"bands": ["B2"]}, InputError, "no sensor"),
         ({"psf_fwhm": 0.0}, InputError, "positive"),
+        ({"psf": np.ones((4, 4)), "psf_fwhm": 3.0}, InputError, "a kernel is given .*, and 3.0 as the width"),
+        ({"psf": np.ones((4, 4)), "psf_fwhm": float("nan")}, InputError, "expected one of the two"),
+        ({"method": "bicubic", "noise_hsi": -1.0}, InputError, "noise level of the hyperspectral image is -1"),
+        ({"method": "bicubic", "noise_msi": 0.1}, InputError, "'bicubic' takes no noise levels"),
+        ({"force": True, "register": False}, InputError, "leave out --force, or --no-register"),
         ({"psf": "nowhere.npy"}, InputError, "nowhere.npy"),
         ({"method": "regression", "steps": 5}, InputError, "takes no --steps"),
         ({"method": "regression", "weights": "a.safetensors"}, InputError, "takes no --weights"),
@@ -46,6 +51,20 @@ from hsrdiff.jobs.remembered import Remembered
 def test_options_that_do_not_fit(pair, change, error, words):
     with pytest.raises(error, match=words):
         fuse(pair.hsi, pair.msi, **change)
+
+
+def test_a_kernel_with_a_width_is_refused_everywhere(pair, truth):
+    given = {"psf": np.ones((4, 4)), "psf_fwhm": 1.0}
+    sensor = "sentinel2:B2,B3,B4,B8"
+    for made in (
+        lambda: check(pair.hsi, pair.msi, **given),
+        lambda: simulate(truth, sensor=sensor, factor=4, **given),
+        lambda: quality(truth, pair.hsi, pair.msi, **given),
+    ):
+        with pytest.raises(InputError, match="a kernel is given as the PSF"):
+            made()
+    # where the PSF is estimated the width is where it begins
+    fuse(pair.hsi, pair.msi, method="regression", psf="estimated", psf_fwhm=1.5)
 
 
 def test_options_of_the_named_method_are_used_remembered_and_run_again(pair, tmp_path):

@@ -35,7 +35,7 @@ def command(
     srf: SrfOption = None,
     bands: BandsOption = None,
     psf: PsfOption = None,
-    psf_fwhm: PsfFwhmOption = 1.0,
+    psf_fwhm: PsfFwhmOption = None,
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,

@@ -106,7 +106,7 @@ def check(
     srf: PathLike | None = None,
     bands: Sequence[str] | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
-    psf_fwhm: float = 1.0,
+    psf_fwhm: float | None = None,
     factor: int | None = None,
     hsi_variable: str | None = None,
     msi_variable: str | None = None,
@@ -123,7 +123,7 @@ def check(
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; 1 when None.
         factor: Ratio of the pixel sizes; deduced when None.
         hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.

@@ -27,9 +27,17 @@ from hsrdiff.jobs.named_file import NamedFile
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import make_pair
 from hsrdiff.jobs.prepared import check_options, made_with, no_weights, prepare_fuser
-from hsrdiff.jobs.registered import registered
+from hsrdiff.jobs.registered import check_force, registered
 from hsrdiff.jobs.scaling import find_scale, raw_scene
-from hsrdiff.jobs.told import judging_observation, own_sensor, told_noise, told_observation, told_response, told_sensor
+from hsrdiff.jobs.told import (
+    check_noise,
+    judging_observation,
+    own_sensor,
+    told_noise,
+    told_observation,
+    told_response,
+    told_sensor,
+)
 from hsrdiff.jobs.told_psf import is_estimated, psf_path, told_psf
 from hsrdiff.memory import give_large_back
 from hsrdiff.observation import Observation
@@ -50,7 +58,7 @@ def fuse(
     srf: PathLike | None = None,
     bands: Sequence[str] | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
-    psf_fwhm: float = 1.0,
+    psf_fwhm: float | None = None,
     factor: int | None = None,
     hsi_variable: str | None = None,
     msi_variable: str | None = None,
@@ -98,7 +106,7 @@ def fuse(
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, ``"estimated"`` to find it from the pair, the path of a kernel (.npy, .csv), or a
             kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; 1 when None.
         factor: Ratio of the pixel sizes; deduced when None.
         hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
@@ -149,6 +157,7 @@ def fuse(
     check_report_file(json_out, hsi, msi, out, std_out)
     check_adapt(adapt, method)
     check_options(options, method)
+    check_force(force, register)
     block = check_block(block)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
@@ -184,6 +193,7 @@ def fuse(
         raise no_weights(AUTO)
     given = fuser
     needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
+    check_noise(noise_hsi, noise_msi, method=method, needs=needs)
     spatial = told_psf(None if is_estimated(psf) else psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None and needs.response:

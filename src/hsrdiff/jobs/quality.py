@@ -126,9 +126,9 @@ def quality(
     check_report_file(json_out, fused, hsi, msi)
     if method is not None and method not in FUSERS:
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
-    if not reduced and (method is not None or weights is not None or steps is not None):
+    if not reduced and any(option is not None for option in (method, weights, steps, seed)):
         raise InputError(
-            "a method, weights or steps are named, but no method is to be run",
+            "a method, weights, steps or a seed are named, but no method is to be run",
             do="ask for the scores at reduced resolution with --reduced, or leave them out",
         )
     cube = take_cube(fused, "the fused cube")

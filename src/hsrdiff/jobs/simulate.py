@@ -51,7 +51,7 @@ def simulate(
     snr_db_hsi: float | None = None,
     snr_db_msi: float | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
-    psf_fwhm: float = 1.0,
+    psf_fwhm: float | None = None,
     seed: int = 0,
 ) -> SimulatedPair:
     """Make X = R Z and Y = Z D from a known Z, Eq. (1), with noise if asked for.
@@ -70,7 +70,7 @@ def simulate(
         snr_db_hsi: Signal-to-noise ratio of the LR-HSI in dB; no noise when None.
         snr_db_msi: Signal-to-noise ratio of the HR-MSI in dB; no noise when None.
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; 1 when None.
         seed: Seed of the noise.
 
     Returns:
