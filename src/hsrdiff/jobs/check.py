@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from hsrdiff.jobs.image_findings import (
 )
 from hsrdiff.jobs.images import Image, check_output, check_report_file, take_cube
 from hsrdiff.jobs.info import cube_info
-from hsrdiff.jobs.json_report import to_json, write_report
+from hsrdiff.jobs.json_report import report_beside, to_json
 from hsrdiff.jobs.matched import better_order, find_match
 from hsrdiff.jobs.pair import Pair, make_pair
 from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
@@ -192,10 +193,12 @@ def check(
         ),
         block_side=found.estimated.side,
     )
-    if map_out is not None:
-        write_cube(_map(pair, report), map_out)
-    if json_out is not None:
-        write_report(json_out, report.as_json())
+    with ExitStack() as stack:
+        if json_out is not None:
+            # it takes its place only after the map has been written
+            stack.enter_context(report_beside(json_out, report.as_json()))
+        if map_out is not None:
+            write_cube(_map(pair, report), map_out)
     return report
 
 

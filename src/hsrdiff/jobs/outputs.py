@@ -17,6 +17,7 @@ from hsrdiff.errors import InputError
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.images import Image, check_apart, check_output
 from hsrdiff.jobs.in_blocks import result_shape
+from hsrdiff.jobs.json_report import report_beside
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import Scale
 from hsrdiff.jobs.writable import check_held
@@ -136,7 +137,7 @@ class Outputs:
             stored.attrs["hsrdiff_residual_hsi"] = of_y.describe(scale.peak)
         with ExitStack() as stack:
             if json_out is not None and report is not None:
-                stack.enter_context(atomic_output(Path(json_out).absolute())).write_text(report(stored), "utf-8")
+                stack.enter_context(report_beside(json_out, report(stored)))
             if self.std_out is not None and std is not None:
                 # it takes its place only after the cube has been written
                 write_cube(std, stack.enter_context(atomic_output(Path(self.std_out))))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from affine import Affine
 
 from hsrdiff._version import __version__
 from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
@@ -100,7 +103,7 @@ def simulate(
     spectral = told_response(known, wavelengths_nm, fwhm_nm)
     if spectral is None:
         raise WavelengthError("the cube has no wavelengths", expected="a band centre in nm for each band")
-    _check_held((out_hsi, out_msi), truth, known, factor)
+    _check_held((out_hsi, out_msi), truth, known, spatial.factor)
     scene = simulate_scene(
         truth,
         Observation(spectral, spatial),
@@ -129,9 +132,12 @@ def simulate(
     pair = scene_cubes(scene, truth, known)
     for image in pair:
         image.attrs.update(record)
-    for image, path in ((pair.hsi, out_hsi), (pair.msi, out_msi)):
-        if path is not None:
-            write_cube(image, path)
+    with ExitStack() as stack:
+        if out_msi is not None:
+            # it takes its place only after the other one has been written
+            write_cube(pair.msi, stack.enter_context(atomic_output(Path(out_msi))))
+        if out_hsi is not None:
+            write_cube(pair.hsi, out_hsi)
     return pair
 
 
