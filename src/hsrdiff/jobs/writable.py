@@ -11,7 +11,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from hsrdiff.cubes import as_cube
-from hsrdiff.cubes.catalog import check_holds
+from hsrdiff.cubes.catalog import check_holds, format_to_write
 from hsrdiff.errors import CubeFormatError, WriteError
 from hsrdiff.typing import PathLike
 
@@ -62,9 +62,16 @@ def check_held(
 
     Raises:
         CubeFormatError: It cannot.
+        WriteError: It takes no such name.
     """
     if path is None:
         return
+    if format_to_write(Path(path)) == "geotiff" and not _is_unicode(Path(path).absolute()):
+        raise WriteError(
+            f"the name of the output '{path}' or of its folder is no Unicode",
+            expected="one that is, as GDAL asks for it of a GeoTIFF",
+            do="rename it, or write .nc instead",
+        )
     blank = np.broadcast_to(np.float32(0), shape)  # takes no memory
     cube = as_cube(blank, wavelengths_nm=wavelengths_nm, crs=crs, transform=transform)
     cube.encoding["dtype"] = dtype
@@ -76,3 +83,11 @@ def check_held(
             expected=error.expected,
             do=error.do,
         ) from error
+
+
+def _is_unicode(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
