@@ -1,5 +1,7 @@
 """What a format cannot hold is said before the work, and long names are taken as far as the system takes them."""
 
+import os
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -72,3 +74,13 @@ def test_names_as_long_as_the_system_takes_them(pair, tmp_path):
     for options in ({"out": tmp_path / f"{'f' * 252}.tif"}, {"json_out": tmp_path / f"{'f' * 252}.txt"}):
         with pytest.raises(WriteError, match=r"'ffffffffffffffffffff\.\.\.' has 256 bytes; expected at most 255"):
             fuse(as_cube(pair.hsi), pair.msi, method="bicubic", **options)
+
+
+def test_a_pipe_is_refused_before_the_work_and_a_link_followed(pair, tmp_path, no_work):
+    os.mkfifo(tmp_path / "f.tif")
+    for options in ({"out": tmp_path / "f.tif"}, {"json_out": tmp_path / "f.tif"}):
+        with pytest.raises(WriteError, match="neither a file nor a folder"):
+            fuse(*pair, method="bicubic", **options)
+    (tmp_path / "link.tif").symlink_to("no/such/f.tif")
+    with pytest.raises(WriteError, match="no/such' does not exist"):
+        fuse(*pair, method="bicubic", out=tmp_path / "link.tif")

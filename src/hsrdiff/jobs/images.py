@@ -165,7 +165,7 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
             expected="the name of a file, or of a Zarr store or CAVE folder to replace",
             do="choose another name for the output",
         )
-    check_folder(Path(path).absolute().parent)
+    check_folder(Path(os.path.realpath(path)).parent)  # of what a link points to
 
 
 def _is_store(folder: Path) -> bool:
@@ -232,7 +232,7 @@ def check_report_file(report: PathLike | None, *others: Image | None) -> None:
         raise WriteError(
             f"the report '{report}' is a folder", expected="the name of a file", do="choose another name for the report"
         )
-    check_folder(Path(report).absolute().parent)
+    check_folder(Path(os.path.realpath(report)).parent)
 
 
 def check_folder(folder: Path) -> None:

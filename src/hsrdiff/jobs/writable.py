@@ -11,6 +11,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from hsrdiff.cubes import as_cube
+from hsrdiff.cubes.atomic import refuse_special
 from hsrdiff.cubes.catalog import check_holds, format_to_write
 from hsrdiff.errors import CubeFormatError, WriteError
 from hsrdiff.typing import PathLike
@@ -19,15 +20,16 @@ _LONGEST_NAME = 255  # bytes, where the system does not say
 
 
 def check_name(path: PathLike, role: str) -> None:
-    """Make sure that the system takes the name of an output.
+    """Make sure that the system takes the name of an output, and that nothing stands there that is no file or folder.
 
     Args:
         path: The file or folder to write.
         role: What it is, such as ``"output"``.
 
     Raises:
-        WriteError: The name is too long.
+        WriteError: The name is too long, or that of a device or a pipe.
     """
+    refuse_special(Path(path))
     whole = Path(path).absolute()
     longest = _LONGEST_NAME
     if hasattr(os, "pathconf") and whole.parent.is_dir():
