@@ -131,6 +131,12 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
     ),
     "Outputs": (
         Mistake("The output is the input", "fuse hsi.tif msi.tif -o hsi.tif", "Choose another name."),
+        Mistake(
+            "The output is a file that an option names",
+            "fuse hsi.tif msi.tif -o k.npy --psf k.npy",
+            "Choose another name.",
+            lambda: np.save("k.npy", np.ones((4, 4))),
+        ),
         Mistake("The folder of the output is missing", "fuse hsi.tif msi.tif -o no/such/fused.tif", "Create it."),
         Mistake(
             "The folder of the output may not be written",

@@ -111,6 +111,44 @@ def test_threads_are_taken_and_below_one_refused(pair, monkeypatch):
         fuse("nowhere.tif", "nor here.tif", threads=0)
 
 
+def test_what_is_no_array_of_bands_is_a_sentence(pair):
+    hsi, msi = pair.hsi.values, pair.msi.values
+    for last in ((np.moveaxis(hsi, 0, -1), np.moveaxis(msi, 0, -1)), (hsi, np.moveaxis(msi, 0, -1))):
+        with pytest.raises(InputError, match=r"arrays are \(band, y, x\)"):
+            fuse(*last)
+    with pytest.raises(InputError, match=r"multispectral image is a Dataset; .*; give one of its variables .cube."):
+        fuse(hsi, pair.msi.to_dataset(name="cube"))
+    with pytest.raises(InputError, match=r"hyperspectral image is a Tensor; .*; give its detach\(\)\.cpu\(\)"):
+        fuse(torch.from_numpy(hsi).requires_grad_(), msi)
+    with pytest.raises(InputError, match=r"image is a list; expected an array \(band, y, x\) of numbers"):
+        fuse([[1.0], [1.0, 2.0]], msi)
+
+
+@pytest.mark.parametrize("outputs", [{"out": "k.npy"}, {"std_out": "k.npy"}, {"json_out": "k.npy"}])
+@pytest.mark.parametrize("option", ["psf", "srf", "sensor", "weights", "options"])
+def test_no_output_replaces_a_file_that_an_option_names(pair, tmp_path, monkeypatch, outputs, option):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "k.npy").write_bytes(b"mine")
+    named = {"sensor": "k.npy:red,nir", "options": {"base": "./k.npy"}}.get(option, "k.npy")
+    with pytest.raises(InputError, match=r"would replace .*k\.npy"):
+        fuse(*pair, method="kriging-learned" if option == "options" else "kriging", **outputs, **{option: named})
+
+
+def test_no_output_of_the_other_commands_replaces_one(pair, truth, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.tif").write_bytes(b"mine")
+    sensor = {"sensor": "sentinel2:B2,B3,B4,B8", "factor": 4}
+    for made in (
+        lambda: check(*pair, psf="t.tif", json_out="t.tif"),
+        lambda: check(*pair, srf="t.tif", map_out="t.tif"),
+        lambda: simulate(truth, psf="t.tif", out_msi="t.tif", **sensor),
+        lambda: quality(truth, *pair, srf="t.tif", json_out="t.tif"),
+        lambda: quality(truth, *pair, reduced=True, method="hsr-diff", weights="t.tif", json_out="t.tif"),
+    ):
+        with pytest.raises(InputError, match=r"would replace .*t\.tif"):
+            made()
+
+
 def test_images_that_do_not_fit(pair):
     hsi, msi = pair.hsi.values, pair.msi.values
     with pytest.raises(InputError, match="swap"):

@@ -33,7 +33,7 @@ from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
-from hsrdiff.jobs.writable import check_held
+from hsrdiff.jobs.writable import check_held, named_files
 from hsrdiff.observation import Observation, Registration, Scene, register
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -139,8 +139,9 @@ def check(
         InputError: The images or the options do not fit together.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    check_report_file(json_out, hsi, msi, map_out)
-    check_output(map_out, hsi, msi)
+    used = hsi, msi, *named_files(psf=psf, srf=srf, sensor=sensor)
+    check_report_file(json_out, *used, map_out)
+    check_output(map_out, *used)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),

@@ -39,6 +39,7 @@ from hsrdiff.jobs.told import (
     told_sensor,
 )
 from hsrdiff.jobs.told_psf import is_estimated, psf_path, told_psf
+from hsrdiff.jobs.writable import named_files
 from hsrdiff.memory import give_large_back
 from hsrdiff.observation import Observation
 from hsrdiff.observation.scene_part import estimated_on, estimated_part
@@ -145,16 +146,17 @@ def fuse(
         images, stands in its attributes.
 
     Raises:
-        InputError: The images or the options do not fit together, they lie too far apart, the output is one of the
-            images, or `threads` is below 1.
+        InputError: The images or the options do not fit together, they lie too far apart, an output is one of the
+            files that are read, or `threads` is below 1.
         HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
     """
     if method not in (AUTO, *FUSERS):
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, (AUTO, *FUSERS)))
     use_threads(threads)
     outputs = Outputs(out, std_out, dtype, dtype_scale)
-    outputs.check(method, hsi, msi)
-    check_report_file(json_out, hsi, msi, out, std_out)
+    inputs = hsi, msi, *named_files(psf=psf, srf=srf, sensor=sensor, weights=weights, options=options)
+    outputs.check(method, *inputs)
+    check_report_file(json_out, *inputs, out, std_out)
     check_adapt(adapt, method)
     check_options(options, method)
     check_force(force, register)

@@ -21,6 +21,7 @@ from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
+_SHORT = 3  # so many times shorter than the others, the last axis is more likely the bands
 _NOTHING = 0.02  # fine pixels that no PSF is moved by
 _HALF = 0.55  # fine pixels that a PSF is moved by before a whole one is cut off, which may cost an LR pixel
 
@@ -198,11 +199,14 @@ def _check_order(hsi: xr.DataArray, msi: xr.DataArray, on_map: bool) -> None:
     finer = not on_map and hsi.sizes["y"] > msi.sizes["y"] and hsi.sizes["x"] > msi.sizes["x"]
     fewer = hsi.sizes["band"] < msi.sizes["band"]
     if finer or fewer:
+        do = "swap the two, as they seem to be the wrong way round"
+        if any(_SHORT * image.shape[2] <= min(image.shape[:2]) for image in (hsi, msi)):
+            do = "check the order of the axes: arrays are (band, y, x), as numpy.moveaxis(array, -1, 0) makes them"
         raise InputError(
             f"the first image has {hsi.sizes['band']} bands of {hsi.sizes['y']} x {hsi.sizes['x']} pixels, the "
             f"second {msi.sizes['band']} bands of {msi.sizes['y']} x {msi.sizes['x']}",
             expected="the hyperspectral image first (more bands, coarser pixels), the multispectral one second",
-            do="swap the two, as they seem to be the wrong way round",
+            do=do,
         )
 
 

@@ -24,7 +24,7 @@ from hsrdiff.evaluation import simulate_scene
 from hsrdiff.jobs.images import Image, check_apart, check_output, take_cube, usable_bands
 from hsrdiff.jobs.told import told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
-from hsrdiff.jobs.writable import check_held
+from hsrdiff.jobs.writable import check_held, named_files
 from hsrdiff.observation import Observation, Scene
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -86,7 +86,7 @@ def simulate(
         HsrdiffError: A file or sensor cannot be used, or a result cannot be written.
     """
     for path in (out_hsi, out_msi):
-        check_output(path, cube)
+        check_output(path, cube, *named_files(psf=psf, srf=srf, sensor=sensor))
     check_apart(out_hsi, out_msi, holding=("the hyperspectral image", "the multispectral image"))
     spatial = told_psf(psf, psf_fwhm, factor)
     known = told_sensor(sensor, srf, bands)

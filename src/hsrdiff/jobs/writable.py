@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,27 @@ def check_name(path: PathLike, role: str) -> None:
             expected=f"at most {longest}",
             do="choose a shorter one",
         )
+
+
+def named_files(
+    *, psf: PathLike | npt.ArrayLike | None, srf: object, sensor: object, weights: object = None, options: object = None
+) -> tuple[PathLike, ...]:
+    """Return what may be files among the options of a job: no output is to replace one.
+
+    Args:
+        psf: What the user says about the PSF.
+        srf: Table of responses, or None.
+        sensor: Name, table or `Sensor`, or None.
+        weights: Weights, or None.
+        options: Options of a method by name, or None.
+
+    Returns:
+        Paths, and names that come with hsrdiff, which are in nobody's way.
+    """
+    told = [psf, srf, sensor, weights, *(options.values() if isinstance(options, Mapping) else ())]
+    if isinstance(sensor, str):
+        told.append(sensor.rpartition(":")[0])  # "my.csv:red,nir" is some bands of a table
+    return tuple(each for each in told if isinstance(each, str | os.PathLike) and os.fspath(each))
 
 
 def check_held(
