@@ -125,6 +125,7 @@ COMMANDS: dict[str, tuple[Mistake, ...]] = {
             "quality hsi.tif hsi.tif msi.tif",
             "Give the fused cube first.",
         ),
+        Mistake("A seed where nothing is drawn", "quality truth.tif hsi.tif msi.tif --seed 3", "Add `--reduced`."),
         Mistake("A data set that does not exist", "benchmark cavee --method bicubic", "Take the suggested name."),
         Mistake(
             "No folder of data sets is named",

@@ -79,6 +79,18 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
         Mistake("A peak of 0", f"{FUSE} --peak 0", "Leave `--peak` out."),
         Mistake("A peak that is no number", f"{FUSE} --peak nan", "Leave `--peak` out."),
         Mistake("A negative noise", f"{FUSE} --noise-hsi -1", "Leave it out to have it estimated."),
+        Mistake("A noise for a method that takes none", f"{FUSE} -m bicubic --noise-hsi 0.1", "Leave it out."),
+        Mistake(
+            "A kernel and a width of a Gaussian",
+            f"{FUSE} --psf k.csv --psf-fwhm 3",
+            "Leave one of the two out.",
+            kernel(np.ones((4, 4))),
+        ),
+        Mistake(
+            "A shift to be mended that is not measured",
+            f"{FUSE} --force --no-register",
+            "Leave one of the two out.",
+        ),
         Mistake("A PSF of no width", f"{FUSE} --psf-fwhm 0", "Give the width in coarse pixels, about 1."),
         Mistake("A factor of 1", f"{SIMULATE} --factor 1", "Give the ratio of the pixel sizes."),
         Mistake("A factor larger than the image", f"{SIMULATE} --factor 20", "Take a larger image."),
@@ -119,6 +131,12 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
     ),
     "Outputs": (
         Mistake("The output is the input", "fuse hsi.tif msi.tif -o hsi.tif", "Choose another name."),
+        Mistake(
+            "The output is a file that an option names",
+            "fuse hsi.tif msi.tif -o k.npy --psf k.npy",
+            "Choose another name.",
+            lambda: np.save("k.npy", np.ones((4, 4))),
+        ),
         Mistake("The folder of the output is missing", "fuse hsi.tif msi.tif -o no/such/fused.tif", "Create it."),
         Mistake(
             "The folder of the output may not be written",
@@ -164,6 +182,7 @@ OPTIONS: dict[str, tuple[Mistake, ...]] = {
             "fuse hsi.tif msi.tif -o fused.npy --dtype int16",
             "Take `.tif`.",
         ),
+        Mistake("A format that cannot hold the result", "fuse hsi.tif msi.tif -o fused_ms", "Take `.tif`."),
         Mistake("A folder as the report", f"{FUSE} --json .", "Give the name of a file."),
         Mistake("A scale for numbers that have none", f"{FUSE} --dtype-scale 1e-4", "Add `--dtype uint16`."),
     ),

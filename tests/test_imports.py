@@ -166,6 +166,20 @@ def test_a_file_is_looked_at_without_torch(tmp_path):
     assert "500 to 600 nm" in done.stdout
 
 
+def test_packages_are_there_after_a_bare_import():
+    code = (
+        "import sys, hsrdiff\n"
+        "assert 'torch' not in sys.modules\n"
+        "assert 'indian-pines' in hsrdiff.datasets.DATASETS and 'kriging' in hsrdiff.fusers.FUSERS\n"
+        "assert hsrdiff.networks.CDFormer and hsrdiff.errors.HsrdiffError and 'fusers' in dir(hsrdiff)\n"
+    )
+    done = _python(code)
+    assert done.returncode == 0, done.stderr
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"cli"}
+    for name in rooms:
+        assert getattr(hsrdiff, name).__name__ == f"hsrdiff.{name}"
+
+
 def test_every_public_name_exists():
     for name in hsrdiff.__all__:
         assert getattr(hsrdiff, name) is not None

@@ -41,3 +41,6 @@ def test_none_changes_nothing():
 def test_below_one_is_refused():
     with pytest.raises(InputError, match="0 threads; expected at least 1"):
         use_threads(0)
+    for threads in (1.5, "2"):
+        with pytest.raises(InputError, match=f"{threads} threads; expected a whole number"):
+            use_threads(threads)

@@ -1,6 +1,6 @@
 """hsrdiff: fuse a hyperspectral and a multispectral image into one with many bands and fine pixels.
 
-The public functions load their modules when first used, so that ``import hsrdiff`` is quick.
+The public functions and the packages load their modules when first used, so that ``import hsrdiff`` is quick.
 """
 
 from __future__ import annotations
@@ -38,6 +38,24 @@ _PUBLIC = {
     "train": "hsrdiff.jobs.train",
 }
 
+_PACKAGES = (
+    "choice",
+    "cubes",
+    "datasets",
+    "diffusion",
+    "errors",
+    "evaluation",
+    "experiments",
+    "fusers",
+    "jobs",
+    "metrics",
+    "networks",
+    "observation",
+    "report",
+    "sensors",
+    "training",
+)
+
 __all__ = [
     "__version__",
     "benchmark",
@@ -58,8 +76,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _PACKAGES:
+        return importlib.import_module(f"hsrdiff.{name}")
     raise AttributeError(f"module 'hsrdiff' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_PACKAGES])

@@ -1,7 +1,12 @@
 """Names and help on the command line: examples, options, and what a wrong name is answered with."""
 
 import inspect
+import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from commands import COMMANDS, run
@@ -70,6 +75,16 @@ def test_names_with_brackets_are_told_as_they_are(truth, tmp_path, monkeypatch):
     assert made.output.startswith("h[old].tif: ")
     fused = run("fuse", "h[old].tif", "m[old].tif", "-o", "f[old].tif", "-m", "bicubic")
     assert fused.output.startswith("f[old].tif: ")
+    Path("[").mkdir()  # what follows the name would else end a style that was never begun
+    for name in ("m[a].tif", "[/x].tif"):
+        checked = run("check", "h[old].tif", "m[old].tif", "--map", name, "--json", "[/x].json")
+        assert checked.exit_code in (0, 3), checked.output
+        assert f"{name}: the disagreement" in checked.output
+        assert "[/x].json: the same as numbers" in checked.output
+        assert "h[old].tif: 10 bands," in checked.output
+    told = run("info", "[/x].tif")
+    assert told.exit_code == 0, told.output
+    assert "[/x].tif" in told.output
 
 
 @pytest.mark.parametrize("command", ["check", "evaluate", "fuse", "quality"])
@@ -94,3 +109,35 @@ def test_reproduce_names_every_experiment_and_a_wrong_one_is_a_sentence():
     done = run("reproduce", "kriging-scene")
     assert done.exit_code == 2
     assert "use 'kriging-scenes'" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_names_that_are_no_unicode_and_terminals_that_are_ascii(truth, tmp_path):
+    """Processes of their own, as the streams of a test are not those of a user."""
+    code = "from hsrdiff.cli import main; main()"
+
+    def told(*arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "-B", "-c", code, *arguments],
+            cwd=tmp_path, capture_output=True, timeout=120, check=False, env=os.environ | environment,
+        )  # fmt: skip
+
+    done = told("info", "truth.tif", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert b"16 ? 16 pixels" in done.stdout
+    pair = ("--out-hsi", tmp_path / "h.npy", "--out-msi", tmp_path / "m.tif")
+    assert run("simulate", truth, "--sensor", "sentinel2:10m", "--factor", 4, *pair).exit_code == 0
+    name = os.fsdecode(b"h\xe9.npy")
+    (tmp_path / "h.npy").rename(tmp_path / name)
+    done = told("fuse", name, "m.tif", "-o", "f.tif", "-m", "bicubic", "--json", "f.json", PYTHONUTF8="1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "f.json").read_text("utf-8"))["hsi"] == name
+    done = told("check", name, "m.tif", "--json", "c.json", PYTHONUTF8="1")
+    assert done.returncode in (0, 3), done.stderr
+    assert json.loads((tmp_path / "c.json").read_text("utf-8"))["findings"][1]["words"].startswith(name)
+    done = told("fuse", name, "m.tif", "-o", name, PYTHONUTF8="1")
+    assert done.returncode == 2
+    assert b"would replace the input" in done.stderr
+    done = told("fuse", name, "m.tif", "-o", name.replace("npy", "tif"), PYTHONUTF8="1")
+    assert done.returncode == 2
+    assert b"is no Unicode" in done.stderr

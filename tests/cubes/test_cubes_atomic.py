@@ -156,3 +156,69 @@ def test_a_file_never_replaces_a_folder_and_what_is_in_it(tmp_path):
         path.write_bytes(b"new")
     assert listing(tmp_path) == ["out.tif", "out.tif/notes.txt"]
     assert (tmp_path / "out.tif" / "notes.txt").read_text() == "mine"
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "real.dat").write_text("old")
+    (tmp_path / "a.txt").symlink_to("there/real.dat")
+    (tmp_path / "new.txt").symlink_to("there/new.dat")
+    for name in ("a.txt", "new.txt"):
+        with atomic_output(tmp_path / name) as place:
+            assert place.name == name  # its ending names the format
+            place.write_text("new")
+        assert (tmp_path / name).is_symlink()
+    assert (tmp_path / "there" / "real.dat").read_text() == (tmp_path / "there" / "new.dat").read_text() == "new"
+    (tmp_path / "gone.txt").symlink_to("no/such/folder/a.txt")
+    with pytest.raises(WriteError, match="no/such/folder does not exist"), atomic_output(tmp_path / "gone.txt"):
+        pass
+    assert listing(tmp_path) == ["a.txt", "gone.txt", "new.txt", "there", "there/new.dat", "there/real.dat"]
+
+
+def test_of_several_files_each_follows_its_own_link(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("h", "i"):
+        (tmp_path / "there" / name).write_text(f"old {name}")
+        (tmp_path / f"f.{name}").symlink_to(f"there/{name}")
+
+    with atomic_output(tmp_path / "f.h") as place:
+        for name in ("f.h", "f.i"):
+            (place.parent / name).write_text(f"new {name}")
+    assert (tmp_path / "there" / "i").read_text() == "new f.i"
+    assert (tmp_path / "there" / "h").read_text() == "new f.h"
+    assert all((tmp_path / f"f.{name}").is_symlink() for name in "hi")
+
+
+def test_a_link_is_rolled_back_as_a_file_is(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    for name in ("h", "i"):
+        (tmp_path / "there" / name).write_text("old")
+    (tmp_path / "f.i").symlink_to("there/i")
+    (tmp_path / "f.h").symlink_to("there/h")
+    moves = os.replace
+
+    def fails(source, target):
+        if os.fspath(source).endswith(".part/f.h"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        moves(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+
+    def write():
+        with atomic_output(tmp_path / "f.h") as place:
+            (place.parent / "f.i").write_text("new")
+            place.write_text("new")
+
+    with pytest.raises(WriteError):
+        write()
+    assert [(tmp_path / "there" / name).read_text() for name in "hi"] == ["old", "old"]
+    assert listing(tmp_path) == ["f.h", "f.i", "there", "there/h", "there/i"]
+
+
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "null.json").symlink_to("/dev/null")
+    for name in ("pipe.json", "null.json"):
+        with pytest.raises(WriteError, match="neither a file nor a folder"), atomic_output(tmp_path / name) as place:
+            place.write_text("new")
+    assert listing(tmp_path) == ["null.json", "pipe.json"]

@@ -236,3 +236,18 @@ def test_a_pair_without_detail_takes_the_assumed_psf():
     observation, said = told_observation(scene, None, assumed, "Estimated")
     assert observation.spatial is assumed
     assert "taken as assumed" in said["psf"]
+
+
+def test_map_and_report_are_written_or_none(pair, tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    outputs = {"map_out": tmp_path / "m.tif", "json_out": tmp_path / "r.json"}
+    for place in ("pathlib.Path.write_text", "hsrdiff.cubes.geotiff.write"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, full)
+            with pytest.raises(WriteError, match="no space left"):
+                check(*pair, **outputs)
+        assert not list(tmp_path.iterdir())
+    check(*pair, **outputs)
+    assert {each.name for each in tmp_path.iterdir()} == {"m.tif", "r.json"}

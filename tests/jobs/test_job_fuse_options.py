@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hsrdiff import fuse
+from hsrdiff import check, fuse, quality, simulate
 from hsrdiff.cubes import open_cube
 from hsrdiff.errors import (
     FactorError,
@@ -31,6 +31,11 @@ from hsrdiff.jobs.remembered import Remembered
         ({"sensor": "sentinel2", "srf": "x.csv"}, InputError, "one of the two"),
         ({"bands": ["B2"]}, InputError, "no sensor"),
         ({"psf_fwhm": 0.0}, InputError, "positive"),
+        ({"psf": np.ones((4, 4)), "psf_fwhm": 3.0}, InputError, "a kernel is given .*, and 3.0 as the width"),
+        ({"psf": np.ones((4, 4)), "psf_fwhm": float("nan")}, InputError, "expected one of the two"),
+        ({"method": "bicubic", "noise_hsi": -1.0}, InputError, "noise level of the hyperspectral image is -1"),
+        ({"method": "bicubic", "noise_msi": 0.1}, InputError, "'bicubic' takes no noise levels"),
+        ({"force": True, "register": False}, InputError, "leave out --force, or --no-register"),
         ({"psf": "nowhere.npy"}, InputError, "nowhere.npy"),
         ({"method": "regression", "steps": 5}, InputError, "takes no --steps"),
         ({"method": "regression", "weights": "a.safetensors"}, InputError, "takes no --weights"),
@@ -46,6 +51,20 @@ from hsrdiff.jobs.remembered import Remembered
 def test_options_that_do_not_fit(pair, change, error, words):
     with pytest.raises(error, match=words):
         fuse(pair.hsi, pair.msi, **change)
+
+
+def test_a_kernel_with_a_width_is_refused_everywhere(pair, truth):
+    given = {"psf": np.ones((4, 4)), "psf_fwhm": 1.0}
+    sensor = "sentinel2:B2,B3,B4,B8"
+    for made in (
+        lambda: check(pair.hsi, pair.msi, **given),
+        lambda: simulate(truth, sensor=sensor, factor=4, **given),
+        lambda: quality(truth, pair.hsi, pair.msi, **given),
+    ):
+        with pytest.raises(InputError, match="a kernel is given as the PSF"):
+            made()
+    # where the PSF is estimated the width is where it begins
+    fuse(pair.hsi, pair.msi, method="regression", psf="estimated", psf_fwhm=1.5)
 
 
 def test_options_of_the_named_method_are_used_remembered_and_run_again(pair, tmp_path):
@@ -90,6 +109,44 @@ def test_threads_are_taken_and_below_one_refused(pair, monkeypatch):
     assert taken == [2]
     with pytest.raises(InputError, match="0 threads; expected at least 1"):
         fuse("nowhere.tif", "nor here.tif", threads=0)
+
+
+def test_what_is_no_array_of_bands_is_a_sentence(pair):
+    hsi, msi = pair.hsi.values, pair.msi.values
+    for last in ((np.moveaxis(hsi, 0, -1), np.moveaxis(msi, 0, -1)), (hsi, np.moveaxis(msi, 0, -1))):
+        with pytest.raises(InputError, match=r"arrays are \(band, y, x\)"):
+            fuse(*last)
+    with pytest.raises(InputError, match=r"multispectral image is a Dataset; .*; give one of its variables .cube."):
+        fuse(hsi, pair.msi.to_dataset(name="cube"))
+    with pytest.raises(InputError, match=r"hyperspectral image is a Tensor; .*; give its detach\(\)\.cpu\(\)"):
+        fuse(torch.from_numpy(hsi).requires_grad_(), msi)
+    with pytest.raises(InputError, match=r"image is a list; expected an array \(band, y, x\) of numbers"):
+        fuse([[1.0], [1.0, 2.0]], msi)
+
+
+@pytest.mark.parametrize("outputs", [{"out": "k.npy"}, {"std_out": "k.npy"}, {"json_out": "k.npy"}])
+@pytest.mark.parametrize("option", ["psf", "srf", "sensor", "weights", "options"])
+def test_no_output_replaces_a_file_that_an_option_names(pair, tmp_path, monkeypatch, outputs, option):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "k.npy").write_bytes(b"mine")
+    named = {"sensor": "k.npy:red,nir", "options": {"base": "./k.npy"}}.get(option, "k.npy")
+    with pytest.raises(InputError, match=r"would replace .*k\.npy"):
+        fuse(*pair, method="kriging-learned" if option == "options" else "kriging", **outputs, **{option: named})
+
+
+def test_no_output_of_the_other_commands_replaces_one(pair, truth, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.tif").write_bytes(b"mine")
+    sensor = {"sensor": "sentinel2:B2,B3,B4,B8", "factor": 4}
+    for made in (
+        lambda: check(*pair, psf="t.tif", json_out="t.tif"),
+        lambda: check(*pair, srf="t.tif", map_out="t.tif"),
+        lambda: simulate(truth, psf="t.tif", out_msi="t.tif", **sensor),
+        lambda: quality(truth, *pair, srf="t.tif", json_out="t.tif"),
+        lambda: quality(truth, *pair, reduced=True, method="hsr-diff", weights="t.tif", json_out="t.tif"),
+    ):
+        with pytest.raises(InputError, match=r"would replace .*t\.tif"):
+            made()
 
 
 def test_images_that_do_not_fit(pair):

@@ -1,6 +1,8 @@
 """Files that a fused cube names: found from any folder by what they hold, and the record alike on every machine."""
 
 import hashlib
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -91,3 +93,18 @@ def test_quality_finds_kernel_and_table_from_another_folder(tmp_path, monkeypatc
     (project / "sentinel2.csv").unlink()
     with pytest.raises(SensorError, match=r"'sentinel2.csv' of the table of responses.*is not there"):
         quality(*images)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+@pytest.mark.parametrize("ending", ["tif", "hdr", "nc", "zarr", "mat"])
+def test_files_whose_names_are_no_unicode_are_remembered_in_every_format(pair, tmp_path, monkeypatch, ending):
+    monkeypatch.chdir(tmp_path)
+    kernel, table = os.fsdecode(b"k\xe9.npy"), os.fsdecode(b"t\xe9.csv")
+    np.save(kernel, np.ones((4, 4)))
+    _file(tmp_path / table, (TABLE + "B8,gaussian,840,110\n").encode())
+    out = f"f.{ending}"
+    fused = fuse(*pair, method="regression-projected", srf=table, psf=kernel, out=out)
+    again = open_cube(out).attrs
+    assert again["hsrdiff_psf_file"] == fused.attrs["hsrdiff_psf_file"] == r"k\udce9.npy"
+    assert NamedFile.of(again, "srf").name == table
+    assert quality(out, *pair).told["psf"] == fused.attrs["hsrdiff_psf"]

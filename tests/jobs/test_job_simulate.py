@@ -5,6 +5,7 @@ from affine import Affine
 from job_scenes import PLACE, material_cube
 
 from hsrdiff import fuse, open_cube, simulate
+from hsrdiff.cubes import FORMATS
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.errors import FactorError, InputError, SensorError, ShapeError, WavelengthError, WriteError
 from hsrdiff.observation import SpatialResponse, SpectralResponse
@@ -102,3 +103,20 @@ def test_cube_without_wavelengths_and_missing_folder(truth, tmp_path):
     with pytest.raises(WriteError, match="does not exist"):
         simulate(truth, sensor=SENSOR, factor=4, out_hsi=tmp_path / "h.tif", out_msi=tmp_path / "no" / "m.tif")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("fails", ["tif", "npy"])
+def test_both_images_are_written_or_none(truth, tmp_path, monkeypatch, fails):
+    (tmp_path / "h.tif").write_bytes(b"older")
+
+    def full(cube, path, options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FORMATS[{"tif": "geotiff", "npy": "npy"}[fails]], "write", full)
+    with pytest.raises(WriteError, match="no space left"):
+        simulate(truth, sensor=SENSOR, factor=4, out_hsi=tmp_path / "h.tif", out_msi=tmp_path / "m.npy")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("h.tif", b"older")]
+    monkeypatch.undo()
+    pair = simulate(truth, sensor=SENSOR, factor=4, out_hsi=tmp_path / "h.hdr", out_msi=tmp_path / "m.hdr")
+    assert {each.name for each in tmp_path.iterdir()} == {"h.tif", "h.hdr", "h.img", "m.hdr", "m.img"}
+    np.testing.assert_array_equal(open_cube(tmp_path / "m.hdr").values, pair.msi.values)

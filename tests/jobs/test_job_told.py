@@ -2,13 +2,17 @@ import numpy as np
 import pytest
 import torch
 
+from hsrdiff import check, fuse
 from hsrdiff.cubes import as_cube
 from hsrdiff.cubes.spectral_axis import BAND_SHAPE
 from hsrdiff.errors import InputError
+from hsrdiff.jobs.chosen import usable_sensor
+from hsrdiff.jobs.pair import make_pair
 from hsrdiff.jobs.scaling import Scale, find_scale
-from hsrdiff.jobs.told import fitted_response, own_sensor, told_sensor
+from hsrdiff.jobs.told import fitted_response, own_sensor, told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
 from hsrdiff.observation import Scene, SpatialResponse, SpectralResponse
+from hsrdiff.sensors import load_sensor
 
 
 def _scene(R, size=16, factor=4):
@@ -162,3 +166,30 @@ def test_the_images_own_band_names_decide_the_order() -> None:
     found = told_sensor("sentinel2:10m", None, None, msi=image)
     assert found is not None
     assert found.bands == ("B8", "B4", "B3", "B2")
+
+
+def test_bands_of_no_known_width_are_no_sensor_and_no_obstacle(pair):
+    own = pair.msi.assign_coords(fwhm=("band", [60.0, 35.0, 30.0, 110.0]))
+    centres, widths = pair.hsi["wavelength"].values.copy(), pair.hsi["fwhm"].values.copy()
+    centres[4] = centres[3]
+    widths[5] = 0.0
+    twice = pair.hsi.assign_coords(wavelength=("band", centres))
+    unknown = pair.hsi.assign_coords(fwhm=("band", widths))
+    lacking = pair.msi.assign_coords(fwhm=("band", [60.0, 0.0, 30.0, 110.0]))
+    absurd = pair.msi.assign_coords(fwhm=("band", [60.0, 35.0, 30.0, 5000.0]))
+    assert usable_sensor(make_pair(pair.hsi, own)) is not None
+    # a width of the HSI that is not known stands for the distance to its neighbours
+    assert usable_sensor(make_pair(unknown, own)) is not None
+    for hsi, msi in ((twice, own), (pair.hsi, lacking), (pair.hsi, absurd)):
+        assert usable_sensor(make_pair(hsi, msi)) is None
+        assert "sensor" not in str(check(hsi, msi).finding("response").concern)
+        assert "hsrdiff_sensor" not in fuse(hsi, msi).attrs
+    assert "hsrdiff_sensor" in fuse(unknown, own).attrs
+    with pytest.raises(InputError, match="must know the multispectral sensor"):
+        fuse(pair.hsi, lacking, method="kriging")
+    sensor = load_sensor("sentinel2:B2,B3,B4,B8")
+    widths[5] = np.nan
+    torch.testing.assert_close(
+        told_response(sensor, pair.hsi["wavelength"].values, np.nan_to_num(widths)).matrix,
+        SpectralResponse.from_sensor(sensor, pair.hsi["wavelength"].values, widths).matrix,
+    )

@@ -100,6 +100,8 @@ def test_names_with_bands(text, bands):
     [
         ("sentinal2", "use 'sentinel2'"),
         ("nothing like it", "use one of.*worldview3"),
+        ("", "no sensor ''.*use one of.*worldview3"),
+        (":B2", "no sensor ''.*use one of.*worldview3"),
         ("sentinel2:10", "no group or band '10'.*10m"),
         ("sentinel2:B2,B99", "no band 'B99'"),
         ("sentinel2:B2,", "no band ''"),

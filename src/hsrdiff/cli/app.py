@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -98,6 +99,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
         arguments: What follows ``hsrdiff``; the process's own arguments when None.
     """
     keep_memory()
+    # names of files and signs such as × go to terminals and pipes of any encoding
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(args=[_from_home(a) for a in (sys.argv[1:] if arguments is None else arguments)], prog_name="hsrdiff")
     except Exception:

@@ -35,7 +35,7 @@ def command(
     srf: SrfOption = None,
     bands: BandsOption = None,
     psf: PsfOption = None,
-    psf_fwhm: PsfFwhmOption = 1.0,
+    psf_fwhm: PsfFwhmOption = None,
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,
@@ -74,7 +74,7 @@ def command(
             map_out=map_file,
         )
     screen = console()
-    screen.print(facts([(finding.topic, finding.words.replace("[", r"\[")) for finding in report.findings]))
+    screen.print(facts([(finding.topic, finding.words) for finding in report.findings]))
     screen.print(_bands(report))
     if max(map(len, (report.blocks, report.blocks[0]))) <= MOST_BLOCKS:
         screen.print(_blocks(report), markup=False)
@@ -82,7 +82,7 @@ def command(
     for reason in report.reasons:
         screen.print(f"  {reason}", markup=False)
     if map_file is not None:
-        screen.print(f"[bold]{map_file}[/bold]: the disagreement of each block, as a share of the values")
+        screen.print(f"[bold]{escape(map_file)}[/bold]: the disagreement of each block, as a share of the values")
     if json is not None:
         screen.print(f"[bold]{escape(json)}[/bold]: the same as numbers")
     if report.verdict is Verdict.NOT:
@@ -99,6 +99,7 @@ def _blocks(report: CheckReport) -> str:
 
 def _bands(report: CheckReport) -> Table:
     """Lay out the multispectral bands as a table."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2))
@@ -107,7 +108,7 @@ def _bands(report: CheckReport) -> Table:
         table.add_column(title, justify="left" if title == titles[0] else "right")
     for band in report.bands:
         table.add_row(
-            band.name.replace("[", r"\["),
+            escape(band.name),
             f"{band.disagreement:.3g}",
             f"{band.gain:.4g}",
             f"{band.correlation:.3f}",

@@ -61,7 +61,7 @@ def command(
             "pixels, .npy or .csv; 'estimated' finds it from the pair; a Gaussian when left out.",
         ),
     ] = None,
-    psf_fwhm: PsfFwhmOption = 1.0,
+    psf_fwhm: PsfFwhmOption = None,
     factor: Annotated[
         int | None, typer.Option("--factor", help="Ratio of the pixel sizes; found from the images when left out.")
     ] = None,

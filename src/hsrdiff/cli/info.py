@@ -36,11 +36,9 @@ def command(
 
 def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     """Put what was found into words; what the file does not say is left out, wavelengths excepted."""
-    from rich.markup import escape
-
     count = "1 band" if found.bands == 1 else f"{found.bands} bands"
     rows = [
-        ("file", escape(found.path)),
+        ("file", found.path),
         ("size", f"{count}, {found.height} × {found.width} pixels (rows × columns)"),
     ]
     if found.wavelengths_nm is None:
@@ -50,7 +48,7 @@ def _rows(found: CubeInfo) -> list[tuple[str, str]]:
     if found.fwhm_nm is not None:
         rows.append(("band widths", f"{found.fwhm_nm[0]:.4g} to {found.fwhm_nm[1]:.4g} nm (FWHM)"))
     if found.band_names and len(found.band_names) <= 16:
-        rows.append(("band names", escape(", ".join(found.band_names))))
+        rows.append(("band names", ", ".join(found.band_names)))
     for name, numbers in (("bad bands", found.bad_bands), ("empty bands", found.empty_bands)):
         if numbers:
             rows.append((name, f"{len(numbers)}: {ranges(numbers)}"))
@@ -64,7 +62,7 @@ def _rows(found: CubeInfo) -> list[tuple[str, str]]:
         rows.append(("extent", "{:.10g}, {:.10g} to {:.10g}, {:.10g}".format(*found.bounds) + unit))
     # our own record is sentences to be read; others put whole documents into one entry
     long = [name for name, value in found.notes.items() if not name.startswith(OWN) and len(value) > LONGEST_NOTE]
-    rows += [(name, escape(value)) for name, value in found.notes.items() if name not in long]
+    rows += [(name, value) for name, value in found.notes.items() if name not in long]
     if long:
         rows.append(("not shown", f"{', '.join(long)}: longer than {LONGEST_NOTE} characters"))
     return rows

@@ -35,9 +35,11 @@ PsfOption = Annotated[
     ),
 ]
 PsfFwhmOption = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--psf-fwhm", metavar="PIXELS", help="Full width at half maximum of the Gaussian PSF, in coarse pixels."
+        "--psf-fwhm",
+        metavar="PIXELS",
+        help="Full width at half maximum of the Gaussian PSF, in coarse pixels; 1 when left out.",
     ),
 ]
 HsiVariableOption = Annotated[

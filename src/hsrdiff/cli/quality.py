@@ -116,7 +116,6 @@ def command(
 def _full_rows(found: Quality) -> list[tuple[str, str]]:
     """Lay out what the cube itself shows."""
     import numpy as np
-    from rich.markup import escape
 
     from hsrdiff.cli.screen import number
 
@@ -141,7 +140,7 @@ def _full_rows(found: Quality) -> list[tuple[str, str]]:
         numbers = f"correlation {number(ndvi.correlation, 4)}, bias {number(ndvi.bias, 4)}, RMSE {number(ndvi.rmse, 4)}"
         at = "bands at {:.0f} and {:.0f} nm".format(*ndvi.fused_nm)
         rows.append(("NDVI", f"{numbers}; {at}"))
-    rows += [(topic.replace("psf", "PSF"), escape(text)) for topic, text in found.told.items()]
+    rows += [(topic.replace("psf", "PSF"), text) for topic, text in found.told.items()]
     return rows
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 # A file or a pipe has no width of its own; tables and sentences are not to be broken there.
 PIPE_WIDTH = 160
@@ -51,7 +52,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> Table:
     """Lay out facts as two columns.
 
     Args:
-        rows: Name and value.
+        rows: Name and value, as they are to be read: brackets in them are no markup.
 
     Returns:
         A table without lines.
@@ -60,7 +61,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> Table:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows:
-        grid.add_row(name, value)
+        grid.add_row(Text(name), Text(value))
     return grid
 
 

@@ -37,7 +37,7 @@ def command(
         typer.Option("--snr-msi", metavar="DB", help="Add noise to the fine image: its signal-to-noise ratio."),
     ] = None,
     psf: PsfOption = None,
-    psf_fwhm: PsfFwhmOption = 1.0,
+    psf_fwhm: PsfFwhmOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Parse, call `hsrdiff.jobs.simulate`, print."""

@@ -49,7 +49,7 @@ def command(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_whence(out)) from None
     if is_main_process():
-        console().print(f"[bold]{escape(str(result.weights))}[/bold]: {result.message}")
+        console().print(f"[bold]{escape(str(result.weights))}[/bold]: {escape(result.message)}")
     end_processes()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from hsrdiff.errors import WriteError
 
+_LONG_NAME = 200  # bytes; most systems take 255
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_SPACE_TEXT = ("no space left", "disk quota", "file too large", "errno = 28", "errno = 27", "errno = 122")
 
@@ -22,7 +24,7 @@ def atomic_output(target: Path) -> Iterator[Path]:
 
     Everything written into the folder of the given path is moved beside `target`, so that an output may be one
     file, several files (ENVI's ``.hdr`` and ``.img``) or a folder (Zarr). One file replaces its target in one
-    step; several are rolled back together when one cannot be moved.
+    step; several are rolled back together when one cannot be moved. A link stays one: what it points to is replaced.
 
     Args:
         target: The file or folder to create or replace.
@@ -31,12 +33,15 @@ def atomic_output(target: Path) -> Iterator[Path]:
         A path of the same name inside a ``NAME.*.part`` folder beside the target.
 
     Raises:
-        WriteError: The folder is missing, the disk is full, or the system refused; nothing is left behind.
+        WriteError: The target is a device or a pipe, the folder is missing, the disk is full, or the system refused;
+            nothing is left behind.
     """
-    if not target.parent.is_dir():
-        raise WriteError(f"the folder {target.parent} does not exist", do=f"create it to write {target.name}")
+    refuse_special(target)
+    parent = Path(os.path.realpath(target)).parent
+    if not parent.is_dir():
+        raise WriteError(f"the folder {parent} does not exist", do=f"create it to write {target.name}")
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_short(target.name)}.", suffix=".part", dir=parent))
     except OSError as error:
         raise _as_write_error(target, error) from error
     try:
@@ -51,32 +56,59 @@ def atomic_output(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def refuse_special(target: Path) -> None:
+    """Refuse to replace what is neither a file nor a folder.
+
+    Args:
+        target: What is to be written, links followed.
+
+    Raises:
+        WriteError: It is a device, a pipe or a socket.
+    """
+    try:
+        mode = os.stat(target).st_mode
+    except OSError:  # it is not there; what else is wrong with it is met when it is written
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise WriteError(
+            f"{target} is neither a file nor a folder",
+            expected="a name for a file, which is written beside it and then renamed",
+            do="choose another name",
+        )
+
+
+def _short(name: str) -> str:
+    """Return the name, or as much of it as leaves room for what is appended."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONG_NAME else encoded[:_LONG_NAME].decode(errors="ignore")
+
+
 def _commit(folder: Path, target: Path) -> None:
     """Move all that was written to its place, `target` last, undoing the moves when one fails."""
     entries = sorted(folder.iterdir(), key=lambda entry: (entry.name == target.name, entry.name))
     if not any(entry.name == target.name for entry in entries):
         raise OSError(errno.ENOENT, "the writer left no file")
     if len(entries) == 1 and not entries[0].is_dir() and not target.is_dir():
-        os.replace(entries[0], target)
+        os.replace(entries[0], os.path.realpath(target))
         return
     old = folder / ".replaced"
     old.mkdir()
-    moved: list[Path] = []
+    moved: list[tuple[Path, Path]] = []
     try:
         for entry in entries:
-            place = target.parent / entry.name
+            place = Path(os.path.realpath(target.parent / entry.name))
             if place.exists():
                 os.replace(place, old / entry.name)
-            moved.append(place)
+            moved.append((place, old / entry.name))
             os.replace(entry, place)
     except BaseException:
-        for place in reversed(moved):
+        for place, before in reversed(moved):
             if place.is_dir():
                 shutil.rmtree(place)
             else:
                 place.unlink(missing_ok=True)
-            if (old / place.name).exists():
-                os.replace(old / place.name, place)
+            if before.exists():
+                os.replace(before, place)
         raise
 
 

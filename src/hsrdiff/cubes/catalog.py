@@ -252,6 +252,21 @@ def format_to_write(path: Path, format: str | None = None) -> str:
     )
 
 
+def check_holds(cube: xr.DataArray, path: PathLike) -> None:
+    """Make sure that the format of an output can hold a cube, whatever its values.
+
+    Args:
+        cube: A cube, whose values need not be made yet.
+        path: Where it is to go.
+
+    Raises:
+        CubeFormatError: It cannot, or the ending names no format.
+    """
+    refuse = getattr(FORMATS[format_to_write(Path(path))], "refuse", None)
+    if refuse is not None:
+        refuse(cube)
+
+
 def _check_options(name: str, known: CubeFormat, chosen: CreationOptions) -> None:
     """Refuse options that the format does not have, and values that the option does not have."""
     for option in sorted(chosen.given()):

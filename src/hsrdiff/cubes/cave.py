@@ -143,12 +143,7 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     from rasterio.errors import NotGeoreferencedWarning
     from rasterio.io import MemoryFile
 
-    axis = SpectralAxis.of_cube(cube)
-    centres = axis.wavelengths_nm
-    if cube.sizes["band"] != 31 or (centres is not None and not np.allclose(centres, WAVELENGTHS_NM, atol=0.5)):
-        raise CubeFormatError(
-            f"the cube has {cube.sizes['band']} bands", expected="31 bands from 400 to 700 nm for a CAVE folder"
-        )
+    refuse(cube)
     name = path.name if path.name.endswith("_ms") else f"{path.name}_ms"
     inner = path / name
     inner.mkdir(parents=True)
@@ -162,3 +157,22 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
             with memory.open(driver="PNG", count=1, height=raw.shape[1], width=raw.shape[2], dtype="uint16") as image:
                 image.write(raw[band], 1)
             file.write_bytes(memory.read())
+
+
+def refuse(cube: xr.DataArray) -> None:
+    """Refuse a cube that this format cannot hold.
+
+    Args:
+        cube: The cube; its values are not looked at.
+
+    Raises:
+        CubeFormatError: Its bands are not the 31 of the database.
+    """
+    centres = SpectralAxis.of_cube(cube).wavelengths_nm
+    if cube.sizes["band"] != 31 or (centres is not None and not np.allclose(centres, WAVELENGTHS_NM, atol=0.5)):
+        range_nm = "" if centres is None else f" from {centres.min():g} to {centres.max():g} nm"
+        raise CubeFormatError(
+            f"the cube has {cube.sizes['band']} bands{range_nm}",
+            expected="31 bands from 400 to 700 nm for a CAVE folder",
+            do="write .tif instead",
+        )

@@ -201,6 +201,18 @@ def _put_rows(file: Any, raw: Any, rows: slice, interleave: str, shape: tuple[in
         file.write(np.ascontiguousarray(raw.transpose(_FILE_AXES[interleave])).data)
 
 
+def refuse(cube: xr.DataArray) -> None:
+    """Refuse a cube that this format cannot hold.
+
+    Args:
+        cube: The cube; its values are not looked at.
+
+    Raises:
+        CubeFormatError: Its transform is sheared or mirrored.
+    """
+    map_entries(*georeference_of(cube))
+
+
 def _packing_of(header: Mapping[str, str], dtype: np.dtype[Any], bands: int, path: Path) -> Packing:
     gains = listed(header, "data gain values", bands, path)
     offsets = listed(header, "data offset values", bands, path)

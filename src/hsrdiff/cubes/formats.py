@@ -52,7 +52,11 @@ class CreationOptions:
 
 
 class CubeFormat(Protocol):
-    """One file format: a module of this shape, listed in `hsrdiff.cubes.FORMATS`."""
+    """One file format: a module of this shape, listed in `hsrdiff.cubes.FORMATS`.
+
+    One that cannot hold every cube has ``refuse(cube)`` too, which raises CubeFormatError by the cube's shape, place
+    and bands, without a look at its values, so that it can be asked before the values are made (`check_holds`).
+    """
 
     title: str
     suffixes: tuple[str, ...]  # endings of file names, with their dot; the first is the usual one

@@ -166,18 +166,31 @@ def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:
     """
     import scipy.io
 
+    refuse(cube)
     packing = packing_of(cube).one_scale()
-    if cube.size * packing.dtype.itemsize > _LARGEST_VARIABLE:
-        raise CubeFormatError(
-            f"the cube takes {cube.size * packing.dtype.itemsize} bytes",
-            expected="at most 2 GB in a MATLAB 5 file",
-            do="write with format='matlab73'",
-        )
     contents: dict[str, Any] = dict(variables_beside(cube, packing))
     contents[CUBE] = np.ascontiguousarray(packing.encode(np.asarray(cube.values)).transpose(1, 2, 0))
     scipy.io.savemat(path, contents, appendmat=False, do_compression=True)
     with open(path, "r+b") as file:  # in place of the time: the same cube gives the same file
         file.write(_DESCRIPTION.ljust(116).encode("ascii"))
+
+
+def refuse(cube: xr.DataArray) -> None:
+    """Refuse a cube that this format cannot hold.
+
+    Args:
+        cube: The cube; its values are not looked at.
+
+    Raises:
+        CubeFormatError: It is larger than the 2 GB that a variable of this format can have.
+    """
+    size = cube.size * packing_of(cube).one_scale().dtype.itemsize
+    if size > _LARGEST_VARIABLE:
+        raise CubeFormatError(
+            f"the cube takes {size} bytes",
+            expected="at most 2 GB in a MATLAB 5 file",
+            do="write .nc or .tif, or MATLAB 7.3 by hsrdiff.write_cube(..., format='matlab73')",
+        )
 
 
 def variables_beside(cube: xr.DataArray, packing: Packing) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from hsrdiff.jobs.image_findings import (
 )
 from hsrdiff.jobs.images import Image, take_cube
 from hsrdiff.jobs.info import cube_info
-from hsrdiff.jobs.json_report import to_json, write_report
+from hsrdiff.jobs.json_report import report_beside, to_json
 from hsrdiff.jobs.matched import better_order, find_match
 from hsrdiff.jobs.output_files import check_output, check_report_file
 from hsrdiff.jobs.pair import Pair, make_pair
@@ -33,6 +34,7 @@ from hsrdiff.jobs.registered import LARGEST_SHIFT, SMALL_SHIFT, decide, mended
 from hsrdiff.jobs.scaling import Scale, find_scale, raw_scene
 from hsrdiff.jobs.told import told_noise, told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
+from hsrdiff.jobs.writable import check_held, named_files
 from hsrdiff.observation import Observation, Registration, Scene, register
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -106,7 +108,7 @@ def check(
     srf: PathLike | None = None,
     bands: Sequence[str] | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
-    psf_fwhm: float = 1.0,
+    psf_fwhm: float | None = None,
     factor: int | None = None,
     hsi_variable: str | None = None,
     msi_variable: str | None = None,
@@ -123,7 +125,7 @@ def check(
         srf: CSV table of the MSI's measured responses, in place of `sensor`.
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; 1 when None.
         factor: Ratio of the pixel sizes; deduced when None.
         hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
@@ -138,13 +140,16 @@ def check(
         InputError: The images or the options do not fit together.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    check_report_file(json_out, hsi, msi, map_out)
-    check_output(map_out, hsi, msi)
+    used = hsi, msi, *named_files(psf=psf, srf=srf, sensor=sensor)
+    check_report_file(json_out, *used, map_out)
+    check_output(map_out, *used)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
         take_cube(msi, "the multispectral image", msi_variable),
     )
     pair = make_pair(*cubes, factor)
+    lr_size = pair.hsi.sizes["y"], pair.hsi.sizes["x"]
+    check_held(map_out, (1, *lr_size), crs=pair.crs, transform=_lr_place(pair))
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None:
         known = usable_sensor(pair)
@@ -190,10 +195,12 @@ def check(
         ),
         block_side=found.estimated.side,
     )
-    if map_out is not None:
-        write_cube(_map(pair, report), map_out)
-    if json_out is not None:
-        write_report(json_out, report.as_json())
+    with ExitStack() as stack:
+        if json_out is not None:
+            # it takes its place only after the map has been written
+            stack.enter_context(report_beside(json_out, report.as_json()))
+        if map_out is not None:
+            write_cube(_map(pair, report), map_out)
     return report
 
 
@@ -207,11 +214,14 @@ def _map(pair: Pair, report: CheckReport) -> xr.DataArray:
     blocks = np.array(report.blocks, dtype=np.float32)  # None becomes NaN
     side = report.block_side
     values = blocks.repeat(side, axis=0).repeat(side, axis=1)[None, :height, :width]
-    place = None if pair.transform is None else pair.transform * Affine.scale(pair.factor)
-    cube = as_cube(np.ascontiguousarray(values), crs=pair.crs, transform=place)
+    cube = as_cube(np.ascontiguousarray(values), crs=pair.crs, transform=_lr_place(pair))
     cube.name = "disagreement"
     cube.attrs["hsrdiff_quantity"] = "relative disagreement of the two images"
     return cube
+
+
+def _lr_place(pair: Pair) -> Affine | None:
+    return None if pair.transform is None else pair.transform * Affine.scale(pair.factor)
 
 
 def _registration(found: Registration | None, why: str) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hsrdiff.choice import AUTO, Choice, candidates, choose
 from hsrdiff.choice.adapted import AdaptedResidual
-from hsrdiff.errors import InputError, SensorError
+from hsrdiff.errors import HsrdiffError, InputError
 from hsrdiff.fusers import FUSERS, Fuser, HsrDiff
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.kriging.learned_weights import FORMAT as KERNEL_FORMAT
@@ -29,7 +29,7 @@ WITHOUT_R = {True: "kriging", False: "regression"}
 
 
 def usable_sensor(pair: Pair) -> Sensor | None:
-    """Return the sensor that the MSI describes itself, where the HSI covers it; else R is fitted to the pair.
+    """Return the sensor that the MSI describes itself, where R follows from it; else R is fitted to the pair.
 
     Args:
         pair: The two images.
@@ -37,12 +37,12 @@ def usable_sensor(pair: Pair) -> Sensor | None:
     Returns:
         The sensor, or None.
     """
-    found = own_sensor(pair.msi)
-    if found is None or pair.wavelengths_nm is None:
-        return None
     try:
+        found = own_sensor(pair.msi)
+        if found is None or pair.wavelengths_nm is None:
+            return None
         told_response(found, pair.wavelengths_nm, pair.fwhm_nm)
-    except SensorError:
+    except HsrdiffError:  # nobody named a sensor: what the files say of their bands is of no use
         return None
     return found
 

@@ -28,10 +28,19 @@ from hsrdiff.jobs.output_files import check_report_file
 from hsrdiff.jobs.outputs import Outputs
 from hsrdiff.jobs.pair import make_pair
 from hsrdiff.jobs.prepared import check_options, made_with, no_weights, prepare_fuser
-from hsrdiff.jobs.registered import registered
+from hsrdiff.jobs.registered import check_force, registered
 from hsrdiff.jobs.scaling import find_scale, raw_scene
-from hsrdiff.jobs.told import judging_observation, own_sensor, told_noise, told_observation, told_response, told_sensor
+from hsrdiff.jobs.told import (
+    check_noise,
+    judging_observation,
+    own_sensor,
+    told_noise,
+    told_observation,
+    told_response,
+    told_sensor,
+)
 from hsrdiff.jobs.told_psf import is_estimated, psf_path, told_psf
+from hsrdiff.jobs.writable import named_files
 from hsrdiff.memory import give_large_back
 from hsrdiff.observation import Observation
 from hsrdiff.observation.scene_part import estimated_on, estimated_part
@@ -51,7 +60,7 @@ def fuse(
     srf: PathLike | None = None,
     bands: Sequence[str] | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
-    psf_fwhm: float = 1.0,
+    psf_fwhm: float | None = None,
     factor: int | None = None,
     hsi_variable: str | None = None,
     msi_variable: str | None = None,
@@ -99,7 +108,7 @@ def fuse(
         bands: The MSI's bands by the sensor's names, in the image's order.
         psf: None or ``"gaussian"``, ``"estimated"`` to find it from the pair, the path of a kernel (.npy, .csv), or a
             kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; 1 when None.
         factor: Ratio of the pixel sizes; deduced when None.
         hsi_variable: What to read of the HSI's file, such as ``"unmasked"``, as `hsrdiff.open_cube` takes it.
         msi_variable: Likewise of the MSI's, such as ``"10m+20m"`` of a Sentinel-2 product.
@@ -138,18 +147,20 @@ def fuse(
         images, stands in its attributes.
 
     Raises:
-        InputError: The images or the options do not fit together, they lie too far apart, the output is one of the
-            images, or `threads` is below 1.
+        InputError: The images or the options do not fit together, they lie too far apart, an output is one of the
+            files that are read, or `threads` is below 1.
         HsrdiffError: A file, sensor or set of weights cannot be used, or the result cannot be written.
     """
     if method not in (AUTO, *FUSERS):
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, (AUTO, *FUSERS)))
     use_threads(threads)
     outputs = Outputs(out, std_out, dtype, dtype_scale)
-    outputs.check(method, hsi, msi)
-    check_report_file(json_out, hsi, msi, out, std_out)
+    inputs = hsi, msi, *named_files(psf=psf, srf=srf, sensor=sensor, weights=weights, options=options)
+    outputs.check(method, *inputs)
+    check_report_file(json_out, *inputs, out, std_out)
     check_adapt(adapt, method)
     check_options(options, method)
+    check_force(force, register)
     block = check_block(block)
     cubes = (
         take_cube(hsi, "the hyperspectral image", hsi_variable),
@@ -157,6 +168,7 @@ def fuse(
     )
     blank = blank_notes(*cubes)
     pair = make_pair(*cubes, factor)
+    outputs.check_held(pair)
     in_blocks = takes_blocks(pair, block, adapt)
     if in_blocks:
         give_large_back()
@@ -184,6 +196,7 @@ def fuse(
         raise no_weights(AUTO)
     given = fuser
     needs = Needs(psf=True) if automatic or fuser is None else fuser.needs
+    check_noise(noise_hsi, noise_msi, method=method, needs=needs)
     spatial = told_psf(None if is_estimated(psf) else psf, psf_fwhm, pair.factor)
     known = told_sensor(sensor, srf, bands, msi=pair.msi)
     if known is None and needs.response:

@@ -12,6 +12,7 @@ from hsrdiff._version import __version__
 from hsrdiff.cubes import as_cube
 from hsrdiff.fusers import Fuser, Fusion
 from hsrdiff.jobs.matched import describe_match
+from hsrdiff.jobs.named_file import escaped
 from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import Scale, describe_gain
 from hsrdiff.observation import Scene, SpatialResponse, finite_pixels
@@ -103,6 +104,6 @@ def finished_cube(image: torch.Tensor, pair: Pair, scale: Scale, record: Mapping
     for kept in ("units", "hsrdiff_quantity"):
         if kept in pair.hsi.attrs:
             cube.attrs[kept] = pair.hsi.attrs[kept]
-    cube.attrs.update(record)
+    cube.attrs.update({topic: escaped(text) for topic, text in record.items()})
     cube.name = name
     return cube

@@ -124,8 +124,8 @@ def grid_finding(pair: Pair) -> Finding:
         pair: The images.
     """
     words = f"pixel sizes have ratio {pair.factor}"
-    if pair.transform is None:
+    if not pair.placed:
         words += "; no place on the map is known, so the images are taken to have the same extent"
     done = pair.notes.get("grid", "")
-    words += f"; {done}" if done else ", and the extents are the same" if pair.transform is not None else ""
+    words += f"; {done}" if done else ", and the extents are the same" if pair.placed else ""
     return Finding("grid", words, numbers={"factor": pair.factor, "offset_px": list(pair.offset)})

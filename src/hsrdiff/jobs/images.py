@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from hsrdiff.cubes import as_cube, open_cube
-from hsrdiff.errors import InputError, InvalidValueError, ShapeError
+from hsrdiff.errors import HsrdiffError, InputError, InvalidValueError, ShapeError
 from hsrdiff.jobs.undeclared_fill import check_fill
 from hsrdiff.typing import BoolArray, PathLike
 
@@ -33,7 +33,7 @@ def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataAr
 
     Raises:
         CubeFormatError: The file cannot be read as a cube.
-        InputError: A variable of an array is asked for.
+        InputError: A variable of an array is asked for, or it is no array of numbers.
         ShapeError: The array is not (band, y, x).
         InvalidValueError: Not one value is a finite number, or some are fill values that the file does not declare.
     """
@@ -46,7 +46,7 @@ def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataAr
             do="open it with hsrdiff.open_cube(path, variable=...)",
         )
     else:
-        cube = as_cube(image)
+        cube = _array_cube(image, role)
     if not np.isfinite(cube.values).any():
         raise InvalidValueError(
             f"{role}{_named(image)} has no valid pixel: every value is NaN or nodata",
@@ -55,6 +55,22 @@ def take_cube(image: Image, role: str, variable: str | None = None) -> xr.DataAr
         )
     check_fill(cube, f"{role}{_named(image)}")
     return cube
+
+
+def _array_cube(image: Any, role: str) -> xr.DataArray:
+    """Make a cube of what is given in place of a file, or say what it is."""
+    do = "give a path, a DataArray or an array"
+    if isinstance(image, xr.Dataset):
+        do = f"give one of its variables ({', '.join(map(str, image.data_vars)) or 'it has none'})"
+    else:
+        try:
+            return as_cube(image)
+        except HsrdiffError:
+            raise
+        except (RuntimeError, TypeError, ValueError):  # NumPy cannot make an array of it
+            if hasattr(image, "detach"):
+                do = "give its detach().cpu()"
+    raise InputError(f"{role} is a {type(image).__name__}", expected="an array (band, y, x) of numbers", do=do)
 
 
 def _named(image: Image) -> str:

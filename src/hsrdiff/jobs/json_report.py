@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,24 @@ def write_report(path: PathLike, text: str) -> None:
     Raises:
         WriteError: It cannot be written.
     """
+    with report_beside(path, text):
+        pass
+
+
+@contextmanager
+def report_beside(path: PathLike, text: str) -> Iterator[None]:
+    """Write a report that takes its place when the block ends well, so that it comes with other outputs or not at all.
+
+    Args:
+        path: The file.
+        text: What it is to hold; a file name in it that is no Unicode becomes what JSON reads back as that name.
+
+    Raises:
+        WriteError: It cannot be written.
+    """
     with atomic_output(Path(path).absolute()) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
+        yield
 
 
 def _finite(value: Any) -> Any:

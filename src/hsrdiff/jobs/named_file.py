@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class NamedFile:
             The file, or None where the record names none.
         """
         name, digest = (record.get(f"hsrdiff_{topic}{ending}") for ending in ("", "_digest"))
-        return None if name is None else cls(topic, str(name), None if digest is None else str(digest))
+        return None if name is None else cls(topic, _unescaped(str(name)), None if digest is None else str(digest))
 
     def record(self) -> dict[str, str]:
         """Return the attributes of a fused cube that say so."""
@@ -93,6 +94,19 @@ class NamedFile:
             expected="the same file, by that name in the working folder, in the cube's own, or in one above it",
             do=f"name it with {option}",
         )
+
+
+def escaped(text: str) -> str:
+    """Return a text that every format can hold: bytes of a file name that are no Unicode become their code in words.
+
+    Args:
+        text: A text of a record.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\u(dc[89a-f][0-9a-f])", lambda found: chr(int(found[1], 16)), text)
 
 
 def _digest(path: Path) -> str | None:

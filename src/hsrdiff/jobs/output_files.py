@@ -9,12 +9,13 @@ from hsrdiff.cubes import FORMATS
 from hsrdiff.cubes.envi_files import SUFFIXES, check_alone, family_of
 from hsrdiff.errors import CubeFormatError, InputError, WriteError
 from hsrdiff.jobs.images import Image
+from hsrdiff.jobs.writable import check_name
 from hsrdiff.typing import PathLike
 
 # of the other formats; a file of another ending, or of none, may be the data of an ENVI header
 _OTHER_ENDINGS = {
     Path("x" + ending).suffix for name, known in FORMATS.items() if name != "envi" for ending in known.suffixes
-} - {""}
+} - {""} | {".csv", ".json", ".safetensors"}
 
 
 def check_output(path: PathLike | None, *inputs: Image) -> None:
@@ -27,11 +28,12 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
     Raises:
         InputError: It is one of the inputs, or would share an ENVI header with one.
         CubeFormatError: Its ending names no format that is written.
-        WriteError: It is a folder with other things in it, its own folder does not exist or is not writable, or
-            its ENVI header would be taken for that of other data.
+        WriteError: Its name is too long, it is a folder with other things in it, its own folder does not exist or is
+            not writable, or its ENVI header would be taken for that of other data.
     """
     if path is None:
         return
+    check_name(path, "output")
     endings = sorted({ending for known in FORMATS.values() if known.can_write for ending in known.suffixes})
     if not Path(path).name.lower().endswith(tuple(endings)):
         raise CubeFormatError(
@@ -52,7 +54,7 @@ def check_output(path: PathLike | None, *inputs: Image) -> None:
             expected="the name of a file, or of a Zarr store or CAVE folder to replace",
             do="choose another name for the output",
         )
-    check_folder(Path(path).absolute().parent)
+    check_folder(Path(os.path.realpath(path)).parent)  # of what a link points to
     if Path(path).suffix.lower() in SUFFIXES:
         check_alone(Path(path))
 
@@ -121,6 +123,7 @@ def check_report_file(report: PathLike | None, *others: Image | None) -> None:
     """
     if report is None:
         return
+    check_name(report, "report")
     for other in others:
         if isinstance(other, str | os.PathLike) and Path(report).resolve() in files_of(other):
             part = "" if Path(report).resolve() == Path(other).resolve() else "the header or the data of "
@@ -133,7 +136,7 @@ def check_report_file(report: PathLike | None, *others: Image | None) -> None:
         raise WriteError(
             f"the report '{report}' is a folder", expected="the name of a file", do="choose another name for the report"
         )
-    check_folder(Path(report).absolute().parent)
+    check_folder(Path(os.path.realpath(report)).parent)
 
 
 def check_folder(folder: Path) -> None:

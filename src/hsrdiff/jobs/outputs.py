@@ -16,8 +16,12 @@ from hsrdiff.cubes.stored import share_outside
 from hsrdiff.errors import InputError
 from hsrdiff.fusers import FUSERS
 from hsrdiff.jobs.images import Image
+from hsrdiff.jobs.in_blocks import result_shape
+from hsrdiff.jobs.json_report import report_beside
 from hsrdiff.jobs.output_files import check_apart, check_output
+from hsrdiff.jobs.pair import Pair
 from hsrdiff.jobs.scaling import Scale
+from hsrdiff.jobs.writable import check_held
 from hsrdiff.observation import Scene, residuals
 from hsrdiff.typing import PathLike
 
@@ -57,6 +61,25 @@ class Outputs:
         check_number_type(self.dtype, self.out, self.step)
         if self.std_out is not None and method in FUSERS and not FUSERS[method].std:
             raise _no_deviation(method)
+
+    def check_held(self, pair: Pair) -> None:
+        """Make sure, before any work, that the formats can hold what a pair is fused into.
+
+        Args:
+            pair: The two images.
+
+        Raises:
+            CubeFormatError: One cannot.
+        """
+        for path, dtype in ((self.out, self.dtype), (self.std_out, "float32")):
+            check_held(
+                path,
+                result_shape(pair),
+                dtype=dtype,
+                wavelengths_nm=pair.wavelengths_nm,
+                crs=pair.crs,
+                transform=pair.transform,
+            )
 
     def write(
         self,
@@ -115,7 +138,7 @@ class Outputs:
             stored.attrs["hsrdiff_residual_hsi"] = of_y.describe(scale.peak)
         with ExitStack() as stack:
             if json_out is not None and report is not None:
-                stack.enter_context(atomic_output(Path(json_out).absolute())).write_text(report(stored), "utf-8")
+                stack.enter_context(report_beside(json_out, report(stored)))
             if self.std_out is not None and std is not None:
                 # it takes its place only after the cube has been written
                 write_cube(std, stack.enter_context(atomic_output(Path(self.std_out))))

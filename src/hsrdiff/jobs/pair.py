@@ -15,11 +15,13 @@ from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.jobs.grids import cut, nest
 from hsrdiff.jobs.images import usable_bands
+from hsrdiff.jobs.same_place import places_of
 from hsrdiff.jobs.sharpened import sharpened
 from hsrdiff.observation.shift_field import ShiftField
 from hsrdiff.observation.spatial import check_factor
 from hsrdiff.typing import FloatArray
 
+_SHORT = 3  # so many times shorter than the others, the last axis is more likely the bands
 _NOTHING = 0.02  # fine pixels that no PSF is moved by
 _HALF = 0.55  # fine pixels that a PSF is moved by before a whole one is cut off, which may cost an LR pixel
 
@@ -40,7 +42,7 @@ class Pair:
         surround: The MSI (b, at least H, at least W) that `msi` was cut from.
         corner: Row and column of the first pixel of `msi` in it.
         grid: What was done to the grids, in words.
-        placed_by_hsi: Whether the transform comes from the HSI, the MSI having none.
+        placed: Which of the images have a place on the map: ``"hsi"``, ``"msi"``.
         mended: (rows, columns) in fine pixels by which the HSI was moved from where it was given.
         bend: The field by which the MSI was resampled after that, if it was.
     """
@@ -55,7 +57,7 @@ class Pair:
     surround: xr.DataArray | None = None
     corner: tuple[int, int] = (0, 0)
     grid: tuple[str, ...] = ()
-    placed_by_hsi: bool = False
+    placed: tuple[str, ...] = ()
     mended: tuple[float, float] = (0.0, 0.0)
     bend: ShiftField | None = None
 
@@ -82,7 +84,7 @@ class Pair:
         corner = self.corner[0] + whole[0], self.corner[1] + whole[1]
         hsi, msi, new, lost = cut(self.hsi, surround, corner, self.factor)
         transform = self.transform
-        if transform is not None and self.placed_by_hsi:
+        if transform is not None and self.placed == ("hsi",):
             rows_lost, columns_lost = lost[0] * self.factor, lost[2] * self.factor
             transform = transform * Affine.translation(
                 columns_lost + self.offset[1] - offset[1], rows_lost + self.offset[0] - offset[0]
@@ -135,8 +137,9 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         InvalidValueError: No HSI band is usable, an MSI band has no valid pixel or is constant, or the HSI is constant
             or has a single pixel.
     """
-    crs, transform, coarse_transform = _georeference(hsi, msi)
-    on_map = transform is not None and coarse_transform is not None
+    (coarse_crs, coarse_transform), (crs, transform) = places_of(hsi, msi)
+    placed = tuple(name for name, place in (("hsi", coarse_transform), ("msi", transform)) if place is not None)
+    on_map = len(placed) == 2
     _check_order(hsi, msi, on_map)
     empty = np.flatnonzero(~np.isfinite(msi.values).any(axis=(1, 2)))
     if empty.size:
@@ -157,7 +160,10 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         nested, pair_msi = None, msi
         found = _deduce_factor(hsi, msi)
         if coarse_transform is not None:
-            transform = coarse_transform * Affine.scale(1 / found)
+            # the MSI's CRS, if it names one, is not what these numbers are in
+            crs, transform = coarse_crs, coarse_transform * Affine.scale(1 / found)
+        elif transform is None:
+            crs, transform = _own_numbers(crs, coarse_crs, msi)
     if factor is not None and check_factor(factor) != found:
         raise FactorError(
             f"the factor given is {factor:g} but {_sizes(hsi, pair_msi)} are {found} times apart",
@@ -167,9 +173,9 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
     _check_contrast(hsi, msi)
     kept = usable_bands(hsi)
     dropped = tuple(int(band) + 1 for band in np.flatnonzero(~kept))
-    pair = Pair(hsi.isel(band=np.flatnonzero(kept)), pair_msi, found, dropped, crs, transform)
+    pair = Pair(hsi.isel(band=np.flatnonzero(kept)), pair_msi, found, dropped, crs, transform, placed=placed)
     if nested is None:
-        return replace(pair, placed_by_hsi=coarse_transform is not None, grid=done)
+        return replace(pair, grid=(*done, *_borrowed(placed)))
     grid = (*done, *nested.notes)
     return replace(pair, offset=nested.offset, surround=nested.surround, corner=nested.corner, grid=grid)
 
@@ -193,11 +199,14 @@ def _check_order(hsi: xr.DataArray, msi: xr.DataArray, on_map: bool) -> None:
     finer = not on_map and hsi.sizes["y"] > msi.sizes["y"] and hsi.sizes["x"] > msi.sizes["x"]
     fewer = hsi.sizes["band"] < msi.sizes["band"]
     if finer or fewer:
+        do = "swap the two, as they seem to be the wrong way round"
+        if any(_SHORT * image.shape[2] <= min(image.shape[:2]) for image in (hsi, msi)):
+            do = "check the order of the axes: arrays are (band, y, x), as numpy.moveaxis(array, -1, 0) makes them"
         raise InputError(
             f"the first image has {hsi.sizes['band']} bands of {hsi.sizes['y']} x {hsi.sizes['x']} pixels, the "
             f"second {msi.sizes['band']} bands of {msi.sizes['y']} x {msi.sizes['x']}",
             expected="the hyperspectral image first (more bands, coarser pixels), the multispectral one second",
-            do="swap the two, as they seem to be the wrong way round",
+            do=do,
         )
 
 
@@ -239,9 +248,15 @@ def _deduce_factor(hsi: xr.DataArray, msi: xr.DataArray) -> int:
     )
 
 
-def _georeference(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[CRS | None, Affine | None, Affine | None]:
-    """Return the CRS, the transform of the MSI and that of the HSI, None where not known."""
-    crs, transform = georeference_of(msi)
-    coarse_crs, coarse_transform = georeference_of(hsi)
-    known = [None if t is None or t == Affine.identity() else t for t in (transform, coarse_transform)]
-    return crs if crs is not None else coarse_crs, known[0], known[1]
+def _own_numbers(crs: CRS | None, coarse_crs: CRS | None, msi: xr.DataArray) -> tuple[CRS | None, Affine | None]:
+    """Return what is kept of two images without a place on the map: a CRS, and numbers of the MSI's pixels."""
+    transform = georeference_of(msi)[1]
+    return crs if crs is not None else coarse_crs, None if transform == Affine.identity() else transform
+
+
+def _borrowed(placed: tuple[str, ...]) -> tuple[str, ...]:
+    """Say of which image the place on the map is taken to be that of the other one."""
+    if len(placed) != 1:
+        return ()
+    lacks, has = ("multispectral", "hyperspectral") if placed == ("hsi",) else ("hyperspectral", "multispectral")
+    return (f"the {lacks} image has no place on the map and is taken to have the extent of the {has} one",)

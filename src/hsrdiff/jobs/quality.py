@@ -28,6 +28,7 @@ from hsrdiff.jobs.remembered import Remembered
 from hsrdiff.jobs.same_place import check_no_deviation, check_same_place
 from hsrdiff.jobs.scaling import find_scale, raw_scene
 from hsrdiff.jobs.told import fitted_response, told_noise, told_response
+from hsrdiff.jobs.writable import named_files
 from hsrdiff.metrics import Agreement, FullResolution
 from hsrdiff.observation import Observation
 from hsrdiff.sensors import Sensor
@@ -124,12 +125,13 @@ def quality(
         InputError: The images or the options do not fit together, or the method is not known.
         HsrdiffError: A file or sensor cannot be used, or the report cannot be written.
     """
-    check_report_file(json_out, fused, hsi, msi)
+    used = named_files(psf=psf, srf=srf, sensor=sensor, weights=weights)
+    check_report_file(json_out, fused, hsi, msi, *used)
     if method is not None and method not in FUSERS:
         raise InputError(f"there is no method '{method}'", do=did_you_mean(method, FUSERS))
-    if not reduced and (method is not None or weights is not None or steps is not None):
+    if not reduced and any(option is not None for option in (method, weights, steps, seed)):
         raise InputError(
-            "a method, weights or steps are named, but no method is to be run",
+            "a method, weights, steps or a seed are named, but no method is to be run",
             do="ask for the scores at reduced resolution with --reduced, or leave them out",
         )
     cube = take_cube(fused, "the fused cube")

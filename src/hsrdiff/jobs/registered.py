@@ -54,6 +54,24 @@ def registered(
     return pair, {"registration": f"{found.describe()}; {why}"}
 
 
+def check_force(force: bool, register: bool) -> None:
+    """Make sure, before any work, that a shift which is to be mended by force is measured.
+
+    Args:
+        force: Whether to mend shifts of any length.
+        register: Whether a shift is measured.
+
+    Raises:
+        InputError: It is not.
+    """
+    if force and not register:
+        raise InputError(
+            "a shift of any length is to be mended, and none is to be measured",
+            expected="one of the two",
+            do="leave out --force, or --no-register",
+        )
+
+
 def mended(
     pair: Pair, found: Registration, spatial: SpatialResponse, spectral: SpectralResponse | None
 ) -> tuple[Pair, str]:

@@ -192,9 +192,9 @@ class Remembered:
             InputError: The file was made with a kernel that is not named or gone, or what is told is no PSF.
         """
         if psf is not None or psf_fwhm is not None or self.psf is None:
-            return told_psf(psf, 1.0 if psf_fwhm is None else psf_fwhm, factor)
+            return told_psf(psf, psf_fwhm, factor)
         if self.psf_file is not None:
-            return told_psf(self.psf_file.find(self.beside), 1.0, factor)
+            return told_psf(self.psf_file.find(self.beside), None, factor)
         estimated = _ESTIMATED.match(self.psf)
         if estimated is not None:
             name, sigma, down, right, size, border = estimated.groups()

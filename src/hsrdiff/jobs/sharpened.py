@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 import xarray as xr
-from affine import Affine
 
-from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.products.sentinel2 import REPEATED
 from hsrdiff.fusers import Regression
 from hsrdiff.jobs.resampled import carried
+from hsrdiff.jobs.same_place import places_of
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 from hsrdiff.typing import BoolArray
 
@@ -80,8 +79,8 @@ def _coarse_bands(msi: xr.DataArray) -> BoolArray:
 def _window(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return first and last rows and columns of the MSI, whole blocks, around what the HSI covers; else all of it."""
     size = msi.sizes["y"] // _TIMES * _TIMES, msi.sizes["x"] // _TIMES * _TIMES
-    (crs, transform), (coarse_crs, coarse_transform) = georeference_of(msi), georeference_of(hsi)
-    if transform is None or coarse_transform is None or Affine.identity() in (transform, coarse_transform):
+    (coarse_crs, coarse_transform), (crs, transform) = places_of(hsi, msi)
+    if transform is None or coarse_transform is None:
         return (0, size[0]), (0, size[1])
     rim = [(t, edge) for t in np.linspace(0.0, 1.0, 21) for edge in (0.0, 1.0)]
     at = [coarse_transform * (u * hsi.sizes["x"], v * hsi.sizes["y"]) for u, v in (*rim, *(each[::-1] for each in rim))]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from affine import Affine
 
 from hsrdiff._version import __version__
 from hsrdiff.cubes import as_cube, write_cube
+from hsrdiff.cubes.atomic import atomic_output
 from hsrdiff.cubes.georeference import georeference_of
 from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import InputError, ShapeError, WavelengthError
@@ -22,6 +25,7 @@ from hsrdiff.jobs.images import Image, take_cube, usable_bands
 from hsrdiff.jobs.output_files import check_apart, check_output
 from hsrdiff.jobs.told import told_response, told_sensor
 from hsrdiff.jobs.told_psf import told_psf
+from hsrdiff.jobs.writable import check_held, named_files
 from hsrdiff.observation import Observation, Scene
 from hsrdiff.sensors import Sensor
 from hsrdiff.typing import PathLike
@@ -51,7 +55,7 @@ def simulate(
     snr_db_hsi: float | None = None,
     snr_db_msi: float | None = None,
     psf: PathLike | npt.ArrayLike | None = None,
-    psf_fwhm: float = 1.0,
+    psf_fwhm: float | None = None,
     seed: int = 0,
 ) -> SimulatedPair:
     """Make X = R Z and Y = Z D from a known Z, Eq. (1), with noise if asked for.
@@ -70,7 +74,7 @@ def simulate(
         snr_db_hsi: Signal-to-noise ratio of the LR-HSI in dB; no noise when None.
         snr_db_msi: Signal-to-noise ratio of the HR-MSI in dB; no noise when None.
         psf: None or ``"gaussian"``, the path of a kernel (.npy, .csv), or a kernel (K, K) in fine pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels.
+        psf_fwhm: Full width at half maximum of the Gaussian in coarse pixels; 1 when None.
         seed: Seed of the noise.
 
     Returns:
@@ -83,7 +87,7 @@ def simulate(
         HsrdiffError: A file or sensor cannot be used, or a result cannot be written.
     """
     for path in (out_hsi, out_msi):
-        check_output(path, cube)
+        check_output(path, cube, *named_files(psf=psf, srf=srf, sensor=sensor))
     check_apart(out_hsi, out_msi, holding=("the hyperspectral image", "the multispectral image"))
     spatial = told_psf(psf, psf_fwhm, factor)
     known = told_sensor(sensor, srf, bands)
@@ -100,6 +104,7 @@ def simulate(
     spectral = told_response(known, wavelengths_nm, fwhm_nm)
     if spectral is None:
         raise WavelengthError("the cube has no wavelengths", expected="a band centre in nm for each band")
+    _check_held((out_hsi, out_msi), truth, known, spatial.factor)
     scene = simulate_scene(
         truth,
         Observation(spectral, spatial),
@@ -128,10 +133,25 @@ def simulate(
     pair = scene_cubes(scene, truth, known)
     for image in pair:
         image.attrs.update(record)
-    for image, path in ((pair.hsi, out_hsi), (pair.msi, out_msi)):
-        if path is not None:
-            write_cube(image, path)
+    with ExitStack() as stack:
+        if out_msi is not None:
+            # it takes its place only after the other one has been written
+            write_cube(pair.msi, stack.enter_context(atomic_output(Path(out_msi))))
+        if out_hsi is not None:
+            write_cube(pair.hsi, out_hsi)
     return pair
+
+
+def _check_held(outputs: tuple[PathLike | None, PathLike | None], truth: xr.DataArray, sensor: Sensor, s: int) -> None:
+    """Make sure that the formats can hold the two images that `scene_cubes` makes."""
+    height, width = truth.sizes["y"] // s, truth.sizes["x"] // s
+    if 0 in (height, width):
+        return  # which has a sentence of its own
+    crs, transform = georeference_of(truth)
+    coarse = None if transform is None else transform * Affine.scale(s)
+    lr, hr = (truth.sizes["band"], height, width), (len(sensor.bands), s * height, s * width)
+    check_held(outputs[0], lr, wavelengths_nm=band_numbers(truth, "wavelength"), crs=crs, transform=coarse)
+    check_held(outputs[1], hr, wavelengths_nm=sensor.centroids_nm, crs=crs, transform=transform)
 
 
 def scene_cubes(scene: Scene, truth: xr.DataArray, sensor: Sensor) -> SimulatedPair:

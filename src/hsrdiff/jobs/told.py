@@ -12,6 +12,7 @@ import xarray as xr
 
 from hsrdiff.cubes.spectral_axis import BAND_SHAPE
 from hsrdiff.errors import InputError, InvalidValueError, ShapeError, WavelengthError
+from hsrdiff.fusers import Needs
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.jobs.scaling import Scale
 from hsrdiff.jobs.told_psf import is_estimated
@@ -87,9 +88,9 @@ def own_sensor(msi: xr.DataArray) -> Sensor | None:
         msi: HR-MSI (b, H, W).
 
     Returns:
-        The sensor, or None where the image lacks wavelengths or widths.
+        The sensor, or None where the image lacks wavelengths or a width.
     """
-    if "wavelength" not in msi.coords or "fwhm" not in msi.coords:
+    if "wavelength" not in msi.coords or "fwhm" not in msi.coords or not (msi["fwhm"].values > 0).all():
         return None
     # P72: bands of known multispectral products are boxes, of any other image Gaussians
     shape = "box" if msi.attrs.get(BAND_SHAPE) == "box" else "gaussian"
@@ -112,7 +113,7 @@ def told_response(
     Args:
         sensor: The MSI's sensor, or None.
         wavelengths_nm: Centres of the HSI bands (B,), nm, or None.
-        fwhm_nm: Their widths (B,), nm, or None.
+        fwhm_nm: Their widths (B,), nm, or None; 0 or NaN where one is not known.
 
     Returns:
         R, or None without a sensor.
@@ -139,7 +140,36 @@ def told_response(
             expected="one centre for each band, where a sensor is to be met",
             do="correct the list of wavelengths, or leave the sensor out",
         )
-    return SpectralResponse.from_sensor(sensor, wavelengths_nm, fwhm_nm)
+    # files write 0 where a width is not known
+    widths = None if fwhm_nm is None else np.where(fwhm_nm > 0, fwhm_nm, np.nan)
+    return SpectralResponse.from_sensor(sensor, wavelengths_nm, widths)
+
+
+def check_noise(noise_hsi: float | None, noise_msi: float | None, *, method: str, needs: Needs) -> None:
+    """Make sure that noise levels which the user names can be such, and are of use.
+
+    Args:
+        noise_hsi: Standard deviation of the HSI's noise, or None to estimate it.
+        noise_msi: That of the MSI, likewise.
+        method: Name of the method.
+        needs: What it must be told.
+
+    Raises:
+        InputError: A level is negative or not finite, or the method is not told of the PSF and so takes none.
+    """
+    for image, level in (("hyperspectral", noise_hsi), ("multispectral", noise_msi)):
+        if level is not None and not (math.isfinite(level) and level >= 0):
+            raise InputError(
+                f"the noise level of the {image} image is {level}",
+                expected="a standard deviation of at least 0 in the image's unit",
+                do="correct it, or leave it out to have it estimated",
+            )
+    if not needs.psf and (noise_hsi is not None or noise_msi is not None):
+        raise InputError(
+            f"the method '{method}' takes no noise levels",
+            expected="one that meets the images, such as kriging",
+            do="leave out --noise-hsi and --noise-msi, or choose another method",
+        )
 
 
 def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: float | None) -> NoiseLevels:
@@ -153,17 +183,7 @@ def told_noise(scene: Scene, scale: Scale, noise_hsi: float | None, noise_msi: f
 
     Returns:
         The levels in units of the peak.
-
-    Raises:
-        InputError: A level is negative or not finite.
     """
-    for image, level in (("hyperspectral", noise_hsi), ("multispectral", noise_msi)):
-        if level is not None and not (math.isfinite(level) and level >= 0):
-            raise InputError(
-                f"the noise level of the {image} image is {level}",
-                expected="a standard deviation of at least 0 in the image's unit",
-                do="correct it, or leave it out to have it estimated",
-            )
     sigma_x = None if noise_msi is None else noise_msi / scale.unit_msi
     sigma_y = None if noise_hsi is None else noise_hsi / scale.peak
     return pair_noise(scene, sigma_x, sigma_y)

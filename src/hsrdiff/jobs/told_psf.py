@@ -37,19 +37,20 @@ def psf_path(psf: PathLike | npt.ArrayLike | None) -> PathLike | None:
     return psf if isinstance(psf, str) and psf.lower() not in (GAUSSIAN, ESTIMATED) else None
 
 
-def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int) -> SpatialResponse:
+def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float | None, factor: int) -> SpatialResponse:
     """Build D from what the user says about the PSF.
 
     Args:
         psf: None or ``"gaussian"``, the path of a kernel (.npy or .csv), or the kernel itself (K, K) in HR pixels.
-        psf_fwhm: Full width at half maximum of the Gaussian in LR pixels, > 0.
+        psf_fwhm: Full width at half maximum of the Gaussian in LR pixels, > 0; 1 when None.
         factor: H / h.
 
     Returns:
         D.
 
     Raises:
-        InputError: The width or the kernel cannot be used, or the PSF is to be estimated, which only `fuse` does.
+        InputError: The width or the kernel cannot be used, both are given, or the PSF is to be estimated, which only
+            `fuse` does.
     """
     if is_estimated(psf):
         raise InputError(
@@ -58,6 +59,7 @@ def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int)
             do="leave it out: check estimates it in any case, and quality takes what the fused file remembers",
         )
     if psf is None or (isinstance(psf, str) and psf.lower() == GAUSSIAN):
+        psf_fwhm = 1.0 if psf_fwhm is None else psf_fwhm
         if not (math.isfinite(psf_fwhm) and psf_fwhm > 0):
             raise InputError(
                 f"the PSF's full width at half maximum is {psf_fwhm}", expected="a positive number of LR pixels"
@@ -66,6 +68,12 @@ def told_psf(psf: PathLike | npt.ArrayLike | None, psf_fwhm: float, factor: int)
         # P17: at one LR pixel this is SpatialResponse.gaussian's own size; a wider PSF gets more room.
         size = factor + 2 * math.ceil(width / 2)
         return SpatialResponse.gaussian(factor, sigma=width / FWHM_PER_SIGMA, size=size)
+    if psf_fwhm is not None:
+        raise InputError(
+            f"a kernel is given as the PSF, and {psf_fwhm} as the width of a Gaussian",
+            expected="one of the two",
+            do="leave out --psf-fwhm, or --psf",
+        )
     path = psf_path(psf)
     kernel = np.asarray(psf, dtype=np.float64) if path is None else _read_kernel(Path(path))
     return SpatialResponse.from_kernel(kernel, factor)

@@ -80,7 +80,7 @@ def _load_whole(text: str) -> Sensor:
     if name is not None and not Path(text).is_file():
         with resources.as_file(resources.files("hsrdiff.sensors") / "tables" / SENSORS[name]) as path:
             return read_table(path, name)
-    if Path(text).exists() or Path(text).suffix or os.sep in text:
+    if text and (Path(text).exists() or Path(text).suffix or os.sep in text):
         return read_table(text)
     raise SensorError(
         f"there is no sensor '{text}'",
