@@ -230,7 +230,11 @@ def test_nodata_that_no_file_declares(here, fill):
     values = open_cube("msi.tif").values.copy()
     values[:, :3, :5] = fill
     _save(values, "filled.tif")
-    assert "60 values of" in fuse(here, msi="filled.tif")
+    largest = fill < -1e30
+    said = "60 value(s) such as -3.40282e+38, which no image has" if largest else f"15 pixel(s) of {fill:g} in every"
+    assert said in fuse(here, msi="filled.tif")
+    if largest:
+        return
     # a value of many is no fill value
     values[:, :3, :5] = np.linspace(fill, 0, 60).reshape(4, 3, 5)
     _save(values, "deep.tif")

@@ -195,10 +195,11 @@ def command(
     """Parse, call `hsrdiff.jobs.fuse`, print."""
     from rich.markup import escape
 
+    from hsrdiff.choice import AUTO
     from hsrdiff.cli.screen import console, steps_shown
-    from hsrdiff.jobs.fuse import DEFAULT_METHOD, fuse
+    from hsrdiff.jobs.fuse import fuse
 
-    chosen = DEFAULT_METHOD if method is None else method
+    chosen = AUTO if method is None else method
     with steps_shown(f"fusing with {chosen}") as show:
         cube = fuse(
             hsi,

@@ -48,14 +48,12 @@ from hsrdiff.sensors import Sensor
 from hsrdiff.threads import use_threads
 from hsrdiff.typing import PathLike
 
-DEFAULT_METHOD = AUTO
-
 
 def fuse(
     hsi: Image,
     msi: Image,
     *,
-    method: str = DEFAULT_METHOD,
+    method: str = AUTO,
     sensor: str | Sensor | None = None,
     srf: PathLike | None = None,
     bands: Sequence[str] | None = None,
