@@ -39,6 +39,17 @@ def give_large_back() -> bool:
     return _kept[0] and _told((_MMAP_MAX, _USUAL_MAPS), (_MMAP_THRESHOLD, _LARGE_BYTES))
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that the system has no more memory to give.
+
+    Args:
+        error: Any; torch has no class of its own for it on a processor.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error))
+
+
 def _told(*parameters: tuple[int, int]) -> bool:
     """Set parameters of the C library's allocator; False where it is not glibc or refuses."""
     if not sys.platform.startswith("linux"):

@@ -4,7 +4,9 @@ import subprocess
 import sys
 import warnings
 
+import numpy as np
 import pytest
+import torch
 from commands import run
 
 import hsrdiff
@@ -104,6 +106,17 @@ def test_a_bug_shows_its_traceback_and_asks_for_a_report(monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said
     assert said.strip().splitlines()[-1].startswith("hsrdiff: this is a bug")
+
+
+@pytest.mark.parametrize("library", [torch, np])
+def test_too_little_memory_is_one_sentence(monkeypatch, library):
+    monkeypatch.setattr(hsrdiff.jobs.fuse, "fuse", lambda *_, **__: library.empty(10**16))
+    done = run("fuse", "h", "m", "-o", "f.tif")
+    assert done.exit_code == 2
+    assert done.stderr.strip() == (
+        "hsrdiff: the work takes more memory than there is; fuse in smaller blocks with --block, or cut a smaller "
+        "part of the images."
+    )
 
 
 def test_the_home_folder_is_found_where_the_shell_leaves_it(monkeypatch, truth, tmp_path):

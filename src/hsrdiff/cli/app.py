@@ -18,7 +18,9 @@ from hsrdiff._version import __version__
 from hsrdiff.cli import benchmark, check, demo, evaluate, fuse, info, quality, reproduce, simulate, train
 from hsrdiff.cli.start import STOPPED
 from hsrdiff.errors import HsrdiffError
-from hsrdiff.memory import keep_memory
+from hsrdiff.memory import is_out_of_memory, keep_memory
+
+_NO_MEMORY = "the work takes more memory than there is; fuse in smaller blocks with --block, or cut a smaller part of the images."
 
 
 class OneSentence(TyperGroup):
@@ -38,6 +40,11 @@ class OneSentence(TyperGroup):
             except KeyboardInterrupt as stop:
                 typer.echo(f"hsrdiff: stopped; {str(stop) or 'nothing half-written'}.", err=True)
                 raise typer.Exit(STOPPED) from None
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                typer.echo(f"hsrdiff: {_NO_MEMORY}", err=True)
+                raise typer.Exit(HsrdiffError.exit_code) from None
 
 
 def _one_line_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
