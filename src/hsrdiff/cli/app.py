@@ -20,7 +20,10 @@ from hsrdiff.cli.start import STOPPED
 from hsrdiff.errors import HsrdiffError
 from hsrdiff.memory import is_out_of_memory, keep_memory
 
-_NO_MEMORY = "the work takes more memory than there is; fuse in smaller blocks with --block, or cut a smaller part of the images."
+_NO_MEMORY = (
+    "the work takes more memory than there is; fuse in smaller blocks with --block, "
+    "or cut a smaller part of the images."
+)
 
 
 class OneSentence(TyperGroup):
