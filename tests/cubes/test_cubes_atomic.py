@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -222,3 +223,16 @@ def test_a_pipe_or_a_device_is_not_replaced(tmp_path):
         with pytest.raises(WriteError, match="neither a file nor a folder"), atomic_output(tmp_path / name) as place:
             place.write_text("new")
     assert listing(tmp_path) == ["null.json", "pipe.json"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs a system with /proc")
+def test_a_file_that_a_process_has_open_is_not_replaced(tmp_path):
+    # what `> log.txt` gives for /dev/stdout: a regular file, whose name would be taken from the one written to
+    with open(tmp_path / "log.txt", "w") as file:
+        (tmp_path / "link.json").symlink_to(f"/dev/fd/{file.fileno()}")
+        for name in (f"/proc/self/fd/{file.fileno()}", f"/dev/fd/{file.fileno()}", tmp_path / "link.json"):
+            with pytest.raises(WriteError, match="neither a file nor a folder"), atomic_output(Path(name)) as place:
+                place.write_text("new")
+        file.write("said")
+    assert (tmp_path / "log.txt").read_text() == "said"
+    assert listing(tmp_path) == ["link.json", "log.txt"]

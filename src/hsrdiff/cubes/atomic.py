@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hsrdiff.errors import WriteError
 
+_MOST_LINKS = 40  # as the system follows
 _LONG_NAME = 200  # bytes; most systems take 255
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_SPACE_TEXT = ("no space left", "disk quota", "file too large", "errno = 28", "errno = 27", "errno = 122")
@@ -63,18 +64,33 @@ def refuse_special(target: Path) -> None:
         target: What is to be written, links followed.
 
     Raises:
-        WriteError: It is a device, a pipe or a socket.
+        WriteError: It is a device, a pipe or a socket, or stands for what a process has open, as /dev/stdout does.
     """
+    special = False
     try:
+        special = _is_open_file(target)  # a file that is written to elsewhere would be lost
         mode = os.stat(target).st_mode
+        special = special or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
     except OSError:  # it is not there; what else is wrong with it is met when it is written
-        return
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        pass
+    if special:
         raise WriteError(
             f"{target} is neither a file nor a folder",
             expected="a name for a file, which is written beside it and then renamed",
             do="choose another name",
         )
+
+
+def _is_open_file(target: Path) -> bool:
+    """Tell whether a name leads through /proc, where each process has links to its open files."""
+    place = Path(os.path.abspath(target))
+    for _ in range(_MOST_LINKS):
+        if Path(os.path.realpath(place.parent)).parts[:2] == ("/", "proc"):
+            return True
+        if not place.is_symlink():
+            return False
+        place = Path(os.path.abspath(place.parent / os.readlink(place)))
+    return False
 
 
 def _short(name: str) -> str:

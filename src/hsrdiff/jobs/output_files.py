@@ -12,7 +12,8 @@ from hsrdiff.jobs.images import Image
 from hsrdiff.jobs.writable import check_name
 from hsrdiff.typing import PathLike
 
-# of the other formats; a file of another ending, or of none, may be the data of an ENVI header
+# of the other formats, and of tables, reports and weights; a file of another ending, or of none, may be the data of an
+# ENVI header
 _OTHER_ENDINGS = {
     Path("x" + ending).suffix for name, known in FORMATS.items() if name != "envi" for ending in known.suffixes
 } - {""} | {".csv", ".json", ".safetensors"}
