@@ -18,10 +18,11 @@ from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual import Coordinates, Evidence, condition
 from hsrdiff.fusers.residual.diffused import image_ratio
 from hsrdiff.networks.store import save_tensors
-from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
+from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse, add_noise
 from hsrdiff.rng import generator
 from hsrdiff.training.kriging.problem import check_side, random_guide
 from hsrdiff.training.residual.loss_root import loss_root
+from hsrdiff.training.residual.mixtures import mixed
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
 from hsrdiff.training.residual.tint import tint
 from hsrdiff.typing import PathLike
@@ -50,12 +51,15 @@ class PairPlan:
     @property
     def title(self) -> str:
         """Name of the pair."""
-        return f"{self.section.dataset}/{self.scene} x{self.factor} ({self.variant})"
+        made = f", {self.section.materials} materials" if self.section.materials else ""
+        return f"{self.section.dataset}/{self.scene} x{self.factor} ({self.variant}{made})"
 
     @property
     def file_name(self) -> str:
         """Name of the file it is kept in."""
-        return f"{self.section.dataset}-{self.scene}-x{self.factor}-{self.variant}.safetensors".replace("/", "-")
+        made = f"-{self.section.materials}-materials" if self.section.materials else ""
+        name = f"{self.section.dataset}-{self.scene}-x{self.factor}-{self.variant}{made}.safetensors"
+        return name.replace("/", "-")
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,8 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     cube = dataset.load(plan.scene)
     Z = torch.from_numpy(np.ascontiguousarray(cube.values, dtype=np.float32))[None]
     Z = fill_invalid(Z, torch.isfinite(Z).all(dim=1, keepdim=True))
-    draw = generator(seed, "pair", plan.section.dataset, plan.scene, plan.factor, plan.variant)
+    keys = (plan.section.dataset, plan.scene, plan.factor, plan.variant)
+    draw = generator(seed, "pair", *keys)
     s = plan.factor
     # the first variant lies on the scene's own coarse grid, the others anywhere
     whole = (Z.shape[-2], Z.shape[-1])
@@ -156,6 +161,8 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     Z = Z[..., top : top + height, left : left + width].contiguous()
     if plan.variant >= _TINTED and plan.section.tint:
         Z = Z * tint(Z.shape[1], plan.section.tint, draw).to(Z)[:, None, None]
+    if plan.section.materials:
+        Z = mixed(Z, plan.section.materials, generator(seed, "mixture", *keys))
     observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
     if not own:
         spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())
@@ -166,8 +173,16 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
             spatial = SpatialResponse.gaussian(s, sigma=sigma)
         observation = Observation(spectral, spatial)
     X, Y = observation.observe(Z)
+    sigma_x = sigma_y = 0.0
+    if plan.variant and plan.section.snr_db:
+        low, high = plan.section.snr_db
+        noise = generator(seed, "noise", *keys)
+        snr_x, snr_y = (low + (high - low) * float(torch.rand((), generator=noise)) for _ in range(2))
+        X, sigma_x = add_noise(X, snr_x, noise)
+        Y, sigma_y = add_noise(Y, snr_y, noise)
     axis = ((whole[0] - 1) / 2 - top, (whole[1] - 1) / 2 - left)
-    return Scene(X=X, Y=Y, Z=Z, observation=observation, name=plan.title), axis
+    scene = Scene(X=X, Y=Y, Z=Z, observation=observation, sigma_x=sigma_x, sigma_y=sigma_y, name=plan.title)
+    return scene, axis
 
 
 def sensor_coordinates(scenes: Iterator[Scene], count: int, *, bands: bool = False) -> Coordinates:

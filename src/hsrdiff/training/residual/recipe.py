@@ -12,6 +12,10 @@ from hsrdiff.fusers.residual.model import ResidualModelConfig
 from hsrdiff.fusers.residual.parts import USUAL, Parts
 from hsrdiff.training.recipe_kind import RecipeKind
 
+MOST_SNR_DB = 100.0  # beyond it noise is less than the rounding of float32
+# what later versions can say of data: left out of hashes where it is as before, so that runs and pairs go on
+_NEWER: tuple[tuple[str, object], ...] = (("snr_db", None), ("materials", 0))
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +31,9 @@ class ResidualData(_Section):
         factors: Each scene makes pairs at each of them.
         variants: Pairs of each scene at each factor: the first is the whole scene, the others begin somewhere else on
             the coarse grid.
+        snr_db: Least and largest signal-to-noise ratio of white noise, dB: all but the first variant have it in both
+            images, each level even between the two, and told to the base; None for no noise.
+        materials: Where above 0 the scenes are synthetic, mixtures of that many spectra of each by random maps.
         tint: From the third variant on spectra are multiplied by a random smooth curve over the bands, another light:
             the standard deviation of its natural logarithm.
         own_guide: Whether the pairs have the data set's own guide and PSF; else each has a random guide, and all but
@@ -40,6 +47,8 @@ class ResidualData(_Section):
     scenes: tuple[str, ...] = ()
     factors: tuple[int, ...] = (4,)
     variants: int = Field(1, ge=1)
+    snr_db: tuple[float, float] | None = None
+    materials: int = Field(0, ge=0)
     tint: float = Field(0.0, ge=0)
     own_guide: bool = False
     side: int | None = Field(None, ge=8)
@@ -50,6 +59,20 @@ class ResidualData(_Section):
     def _whole(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or min(value) < 2:
             raise ValueError("at least one factor, each at least 2")
+        return value
+
+    @field_validator("snr_db")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not 0 <= value[0] <= value[1] <= MOST_SNR_DB:
+            raise ValueError(f"two ratios from 0 to {MOST_SNR_DB:g} dB, the least first")
+        return value
+
+    @field_validator("materials")
+    @classmethod
+    def _several(cls, value: int) -> int:
+        if value == 1:
+            raise ValueError("at least 2, or 0 for the scenes as they are")
         return value
 
 
@@ -152,11 +175,12 @@ class ResidualRecipe(_Section):
         decisive = self.model_dump(mode="json", exclude={"summary": True, "base": True, "training": {"save_every"}})
         if self.parts == USUAL:  # runs from before there were others go on
             del decisive["parts"]
+        decisive["data"] = [_as_before(data) for data in decisive["data"]]
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:
         """Return a hash of what decides each prepared pair, whatever their number."""
-        data = [d.model_dump(mode="json", exclude={"variants", "share"}) for d in self.data]
+        data = [_as_before(d.model_dump(mode="json", exclude={"variants", "share"})) for d in self.data]
         decisive: list[object] = [self.basis, self.network.coordinates, data]
         if self.parts.evidence != USUAL.evidence or self.parts.diffused != USUAL.diffused:
             decisive += [self.parts.evidence, self.parts.diffused == USUAL.diffused]
@@ -174,6 +198,10 @@ class ResidualRecipe(_Section):
         """
         basis: Literal["sensors", "scene"] = "sensors" if self.knows_sensors else "scene"
         return ResidualModelConfig.of(basis, bands, msi_bands, parts=self.parts, **self.network.model_dump())
+
+
+def _as_before(data: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in data.items() if (key, value) not in _NEWER}
 
 
 KIND = RecipeKind(("residual",), "basis", ResidualRecipe)

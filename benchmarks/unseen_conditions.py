@@ -1,0 +1,103 @@
+"""Does a network for any sensors hold at factors and noise levels that it was not trained at, on sensors it never saw?
+
+RMSE over that of the registered base, so of what the network alone adds, on the training scenes of all AVIRIS sets and
+on Jasper Ridge, guides of four Gaussians; white noise of so many dB in both images, told to the methods. With the first
+weights also: the network's answer times the share that would have been best on the degraded pair, from 0 to 1, where
+that pair has 64 pixels. The weights must not have seen AVIRIS. Scenes of a test split are not looked at.
+
+Usage: python -m benchmarks.unseen_conditions WEIGHTS.safetensors ...
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+from statistics import fmean
+
+import torch
+
+from hsrdiff.choice import degrade
+from hsrdiff.datasets import make_dataset
+from hsrdiff.evaluation import dataset_scene
+from hsrdiff.experiments.base import markdown_table
+from hsrdiff.fusers.residual import HsrDiffResidual
+from hsrdiff.observation import Scene, add_noise
+from hsrdiff.rng import generator
+from hsrdiff.typing import HRHSI
+
+GUIDE = "gaussian4"
+SETS = ("aviris-la", "jasper-ridge", "indian-pines")
+# factor and signal-to-noise ratio, dB
+CONDITIONS: tuple[tuple[int, float | None], ...] = (
+    *((factor, None) for factor in (2, 3, 4, 5, 6, 8)),
+    (4, 40.0),
+    (4, 30.0),
+    (4, 20.0),
+    (8, 30.0),
+)
+
+
+class Products:
+    """Squares and products of what the network adds, d, and of what the base leaves, e = Z - base."""
+
+    def __init__(self, base: HRHSI, Z_hat: HRHSI, Z: HRHSI) -> None:
+        d, e = (Z_hat - base).double(), (Z - base).double()
+        known = torch.isfinite(d) & torch.isfinite(e)
+        d, e = d[known], e[known]
+        self.dd, self.de, self.ee = float(d @ d), float(d @ e), float(e @ e)
+
+    @property
+    def share(self) -> float:
+        """Of d, that leaves the least error: from 0 to 1."""
+        return min(1.0, max(0.0, self.de / self.dd)) if self.dd else 0.0
+
+    def ratio(self, share: float = 1.0) -> float:
+        """RMSE over the base's with a share of d."""
+        return math.sqrt((self.ee - 2 * share * self.de + share**2 * self.dd) / self.ee)
+
+
+def products(fuser: HsrDiffResidual, others: list[HsrDiffResidual], scene: Scene, Z: HRHSI) -> list[Products]:
+    """Krige once, then ask every network."""
+    evidence = fuser.gather(replace(scene, Z=None), generator=generator(0, "unseen", scene.name))
+    answers = (f.sample(evidence, generator=generator(0, "unseen", scene.name)).Z_hat for f in (fuser, *others))
+    return [Products(evidence.base, Z_hat, Z) for Z_hat in answers]
+
+
+def noisy(scene: Scene, snr_db: float | None) -> Scene:
+    """White noise in both images, told."""
+    if snr_db is None:
+        return scene
+    X, sigma_x = add_noise(scene.X, snr_db, generator(0, "noise", scene.name, "X"))
+    Y, sigma_y = add_noise(scene.Y, snr_db, generator(0, "noise", scene.name, "Y"))
+    return replace(scene, X=X, Y=Y, sigma_x=sigma_x, sigma_y=sigma_y)
+
+
+def main(weights: list[str]) -> None:
+    first, *others = (HsrDiffResidual(weights=path) for path in weights)
+    lines = []
+    for factor, snr_db in CONDITIONS:
+        for name in SETS:
+            dataset = make_dataset(name, factor=factor, sensor=GUIDE)
+            found: list[list[float]] = []
+            shared = []
+            for title in dataset.scenes("train") or dataset.scenes("test"):
+                pair = dataset_scene(dataset, title, seed=0)
+                assert pair.Z is not None
+                scene = noisy(pair, snr_db)
+                each = products(first, others, scene, pair.Z)
+                found.append([p.ratio() for p in each])
+                if (degraded := degrade(scene)) is not None:
+                    there = products(first, [], degraded.scene, degraded.truth)[0]
+                    shared.append(each[0].ratio(there.share))
+            columns = [*zip(*found, strict=True), shared if len(shared) == len(found) else ()]
+            cells = [f"{math.exp(fmean(map(math.log, c))):.3f}, {max(c):.3f}" if c else "" for c in columns]
+            noise = "" if snr_db is None else f"{snr_db:g} dB"
+            lines.append([f"x{factor}", noise, name, str(len(found)), *cells])
+            print(lines[-1], flush=True)
+    titles = ["factor", "noise", "data set", "scenes", *weights, "share of the degraded pair"]
+    print(markdown_table(titles, lines, left=3))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,121 @@
+"""Noise and synthetic mixtures of residual trainings: told noise of the wanted size, convex mixtures, old hashes."""
+
+import math
+
+import pytest
+import torch
+from made_up import MadeUp
+
+from hsrdiff.errors import RecipeError
+from hsrdiff.rng import generator
+from hsrdiff.training.residual import load_residual_recipe
+from hsrdiff.training.residual import pairs as pairs_module
+from hsrdiff.training.residual.mixtures import apart, mixed, random_field
+from hsrdiff.training.residual.pairs import PairPlan, make_scene
+from hsrdiff.training.residual.recipe import ResidualData
+
+WIDE = "any-wide-without-aviris"
+
+
+@pytest.fixture(autouse=True)
+def made_up(monkeypatch):
+    monkeypatch.setattr(pairs_module, "make_dataset", lambda name, data=None, factor=None: MadeUp(factor))
+
+
+def scene(variant=0, seed=0, **section):
+    return make_scene(PairPlan(ResidualData(dataset="made-up", **section), "a", 4, variant), seed)[0]
+
+
+def test_noise_of_the_wanted_size_is_in_both_images_and_told():
+    loud, clean = scene(1, snr_db=(20.0, 20.0)), scene(1)
+    torch.testing.assert_close(loud.Z, clean.Z)
+    for noisy, image, told in ((loud.X, clean.X, loud.sigma_x), (loud.Y, clean.Y, loud.sigma_y)):
+        found = (noisy - image).double().square().mean().sqrt()
+        assert float(found) == pytest.approx(told, rel=0.15)
+        level = image.double().square().mean().sqrt()
+        assert 20 * math.log10(float(level) / told) == pytest.approx(20.0, abs=1e-3)
+
+
+def test_the_first_variant_has_no_noise_and_levels_are_drawn_between_the_bounds():
+    assert scene(0, snr_db=(20.0, 40.0)).sigma_x == 0.0
+    levels = set()
+    for variant in (1, 2, 3):
+        loud, clean = scene(variant, snr_db=(20.0, 40.0)), scene(variant)
+        for image, told in ((clean.X, loud.sigma_x), (clean.Y, loud.sigma_y)):
+            snr = 20 * math.log10(float(image.double().square().mean().sqrt()) / told)
+            assert 20.0 <= snr <= 40.0
+            levels.add(round(snr, 3))
+    assert len(levels) == 6
+
+
+def test_noise_does_not_move_the_place_nor_the_guide():
+    loud, clean = scene(1, snr_db=(30.0, 30.0)), scene(1)
+    torch.testing.assert_close(loud.observation.spectral.matrix, clean.observation.spectral.matrix)
+    torch.testing.assert_close(loud.observation.spatial.kernel, clean.observation.spatial.kernel)
+
+
+def test_a_mixture_by_hand_without_shade_lies_in_the_hull(monkeypatch):
+    monkeypatch.setattr("hsrdiff.training.residual.mixtures._SHADE", 0.0)
+    two = torch.tensor([[1.0, 0.0], [0.0, 1.0]])[None, :, :, None].expand(1, 2, 2, 8)  # a row of either spectrum
+    Z = mixed(two, 2, generator(0, "mixture"))
+    assert Z.shape == two.shape
+    torch.testing.assert_close(Z.sum(dim=1), torch.ones(1, 2, 8))
+    assert float(Z.min()) >= 0.0
+    assert float(Z.std()) > 0.1
+
+
+def test_a_mixture_spans_as_many_spectra_as_it_is_made_of():
+    pixels = torch.rand((1, 8, 20, 20), generator=generator(0, "pixels"))
+    values = torch.linalg.svdvals(mixed(pixels, 5, generator(0, "mixture"))[0].flatten(1).double())
+    assert values[4] > 1e-4 * values[0]
+    assert values[5] < 1e-6 * values[0]
+
+
+def test_spectra_that_lie_apart_are_pixels_and_not_near_each_other():
+    near = torch.tensor([1.0, 0.0, 0.0]) + 0.01 * torch.rand((500, 3), generator=generator(0, "near"))
+    pixels = torch.cat([near, torch.eye(3)[1:].repeat(40, 1)]).double()
+    found = apart(pixels, 3, generator(0, "apart"))
+    assert all(any(torch.equal(row, pixel) for pixel in pixels) for row in found)
+    assert float(torch.linalg.det(found).abs()) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("size", [(12, 16), (9, 7), (64, 2)])
+def test_a_random_field_has_unit_variance_and_smooth_neighbours(size):
+    field = random_field(size, generator(0, "field"))
+    assert field.shape == size
+    assert float(field.mean()) == pytest.approx(0.0, abs=1e-9)
+    assert float(field.square().mean()) == pytest.approx(1.0)
+    assert float((field[1:] * field[:-1]).mean()) > 0.2
+
+
+def test_mixtures_are_functions_of_plan_and_seed_and_kept_apart_from_the_scenes():
+    torch.testing.assert_close(scene(1, materials=4).Z, scene(1, materials=4).Z)
+    assert not torch.equal(scene(1, materials=4).Z, scene(1, seed=1, materials=4).Z)
+    assert not torch.equal(scene(1, materials=4).Z, scene(2, materials=4).Z)
+    plain = PairPlan(ResidualData(dataset="made-up"), "a", 4, 0)
+    made = PairPlan(ResidualData(dataset="made-up", materials=4), "a", 4, 0)
+    assert plain.file_name != made.file_name
+    assert plain.title != made.title
+
+
+def test_hashes_of_recipes_without_noise_and_mixtures_are_as_before():
+    """Runs and prepared pairs of earlier versions go on."""
+    assert load_residual_recipe("any-residual").digest() == "119f7b7797994f3c"
+    assert load_residual_recipe("any-residual").pairs_digest() == "2b8a55973b694c2a"
+    assert load_residual_recipe("cave-x32-residual").pairs_digest() == "4a424d5f05360661"
+
+
+def test_noise_and_mixtures_count_in_hashes():
+    wide = load_residual_recipe(WIDE)
+    first = wide.data[0].model_copy(update={"snr_db": None})
+    last = wide.data[-1].model_copy(update={"materials": 9})
+    for data in ((first, *wide.data[1:]), (*wide.data[:-1], last)):
+        other = wide.model_copy(update={"data": data})
+        assert other.digest() != wide.digest()
+        assert other.pairs_digest() != wide.pairs_digest()
+
+
+@pytest.mark.parametrize("wrong", ["snr_db=[40.0, 20.0]", "snr_db=[-1.0, 20.0]", "snr_db=[20.0, 900.0]", "materials=1"])
+def test_impossible_noise_and_mixtures_are_refused(wrong):
+    with pytest.raises(RecipeError):
+        load_residual_recipe(WIDE, {"data": f"[{{dataset='cave', {wrong}}}]"})
