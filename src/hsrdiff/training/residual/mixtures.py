@@ -73,5 +73,5 @@ def random_field(size: tuple[int, int], draw: torch.Generator) -> torch.Tensor:
     amplitude = frequency.pow(-power)
     amplitude[0, 0] = 0.0  # the mean
     white = torch.randn(size, generator=draw, dtype=torch.float64)
-    field = torch.fft.irfft2(torch.fft.rfft2(white) * amplitude, s=size)
-    return field / field.square().mean().sqrt()
+    field: torch.Tensor = torch.fft.irfft2(torch.fft.rfft2(white) * amplitude, s=size)
+    return torch.div(field, field.square().mean().sqrt())
