@@ -114,6 +114,22 @@ def datasets_of(file: Any) -> dict[str, Any]:
     return found
 
 
+def number_of(item: Any, name: str) -> float:
+    """Return an attribute that is one number, alone or in an array of one.
+
+    Args:
+        item: An open `h5py.File`, group or dataset.
+        name: The attribute.
+
+    Returns:
+        The number.
+
+    Raises:
+        KeyError: There is no such attribute.
+    """
+    return float(np.asarray(item.attrs[name]).reshape(-1)[0])
+
+
 def vectors_of(datasets: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """Return the numeric datasets of at most one long axis, read.
 

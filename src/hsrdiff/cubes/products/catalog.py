@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsrdiff.cubes.products import desis, emit, enmap, hyperion, landsat, prisma, sentinel2, worldview
+from hsrdiff.cubes.products import desis, emit, enmap, hyperion, landsat, neon, prisma, sentinel2, worldview
 
 if TYPE_CHECKING:
     from hsrdiff.cubes.formats import CubeFormat
@@ -14,6 +14,7 @@ PRODUCTS: dict[str, CubeFormat] = {
     "desis": desis,
     "prisma": prisma,
     "emit": emit,
+    "neon": neon,
     "sentinel2": sentinel2,
     "landsat": landsat,
     "hyperion": hyperion,

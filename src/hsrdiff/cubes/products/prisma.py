@@ -14,9 +14,9 @@ import numpy as np
 
 from hsrdiff.cubes.cube import build_cube
 from hsrdiff.cubes.formats import only_read
-from hsrdiff.cubes.hdf5 import damaged, is_hdf5
+from hsrdiff.cubes.hdf5 import damaged, is_hdf5, number_of
 from hsrdiff.cubes.packing import Packing
-from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, number_of, read_grid
+from hsrdiff.cubes.products.prisma_grid import PAN_PIXEL_M, PIXEL_M, read_grid
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words
 from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError

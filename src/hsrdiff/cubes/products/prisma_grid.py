@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from hsrdiff.cubes.hdf5 import number_of
 from hsrdiff.errors import CubeFormatError
 
 if TYPE_CHECKING:
@@ -87,22 +88,6 @@ def read_grid(path: Path, file: Any, swath: str, shape: tuple[int, int], pixel_m
         if away > _CLOSE * pixel_m:
             note = f"the first pixel lies {away:.1f} m away from its latitude and longitude in the file"
     return PrismaGrid(height, width, crs, Affine(pixel_m, 0.0, left, 0.0, -pixel_m, top), transposed, note)
-
-
-def number_of(file: Any, name: str) -> float:
-    """Return an attribute of the file that is one number, alone or in an array of one.
-
-    Args:
-        file: The open `h5py.File`.
-        name: The attribute.
-
-    Returns:
-        The number.
-
-    Raises:
-        KeyError: There is no such attribute.
-    """
-    return float(np.asarray(file.attrs[name]).reshape(-1)[0])
 
 
 def _corner_degrees(file: Any, swath: str, shape: tuple[int, int]) -> np.ndarray[Any, Any] | None:
