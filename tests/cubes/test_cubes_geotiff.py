@@ -5,7 +5,9 @@ import pytest
 import rasterio
 import rasterio.shutil
 import xarray as xr
+from rasterio.control import GroundControlPoint
 from rasterio.enums import ColorInterp
+from rasterio.rpc import RPC
 
 from hsrdiff.cubes import as_cube, open_cube, write_cube
 from hsrdiff.cubes.raster import RasterBands
@@ -261,3 +263,17 @@ def test_fills_of_64_bits_come_back(tmp_path, dtype, fill, cog):
     again = open_cube(write_cube(cube, tmp_path / "a.tif", cog=cog))
     np.testing.assert_array_equal(again.values, cube.values)
     assert again.encoding["dtype"] == dtype
+
+
+def test_an_image_placed_by_points_or_polynomials_alone_says_that_they_are_not_used(tmp_path):
+    values = np.ones((2, 8, 8), np.float32)
+    points = [GroundControlPoint(r, c, 500000 + 10 * c, 5800000 - 10 * r) for r, c in ((0, 0), (0, 8), (8, 0))]
+    cube = open_cube(make(tmp_path / "points.tif", values, gcps=points, crs="EPSG:32633"))
+    assert cube.attrs["place_note"].startswith("3 ground control points are not used")
+    with rasterio.open(make(tmp_path / "rpc.tif", values), "r+") as dataset:
+        one = [1.0] + [0.0] * 19
+        dataset.rpcs = RPC(0.0, 1.0, 50.0, 1.0, one, one, 4.0, 4.0, 8.0, 1.0, one, one, 4.0, 4.0)
+    assert open_cube(tmp_path / "rpc.tif").attrs["place_note"].startswith("rational polynomials (RPC) are not used")
+    assert "place_note" not in open_cube(make(tmp_path / "none.tif", values)).attrs
+    placed = make(tmp_path / "placed.tif", values, crs="EPSG:32633", transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6))
+    assert "place_note" not in open_cube(placed).attrs

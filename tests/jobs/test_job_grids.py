@@ -235,6 +235,15 @@ def test_a_place_told_by_the_coarse_image_alone_stays_its_own():
     assert georeference_of(pair.hsi)[1] * Affine.scale(1 / 3) == pair.transform
 
 
+def test_a_place_that_is_not_used_is_said_of_its_image():
+    fine = as_cube(numbered(24, 24, 2).values)
+    fine.attrs["place_note"] = "4 ground control points are not used"
+    coarse = numbered(8, 8, 3, pixel=30.0)
+    said = make_pair(coarse, fine).notes["grid"]
+    assert said.endswith("; the multispectral image's 4 ground control points are not used")
+    assert "not used" not in make_pair(coarse, as_cube(fine.values)).notes["grid"]
+
+
 def test_ratios_that_are_none_and_images_that_are_swapped():
     coarse, fine = numbered(6, 6, 3, pixel=30.0), numbered(60, 60, 3)
     with pytest.raises(InputError, match=r"3 times finer than the second.*swap"):

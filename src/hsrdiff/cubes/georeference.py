@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from affine import Affine
     from rasterio.crs import CRS
 
+PLACE_NOTE = "place_note"  # attribute of a cube that has no transform: what could give it one, and is not used
+
 
 def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> xr.DataArray:
     """Return the cube with its CRS and transform in `.rio`, and x, y as pixel centres where rows are parallel.

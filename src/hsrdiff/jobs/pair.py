@@ -10,7 +10,7 @@ import xarray as xr
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.georeference import PLACE_NOTE, georeference_of
 from hsrdiff.cubes.spectral_axis import band_numbers
 from hsrdiff.errors import FactorError, InputError, InvalidValueError
 from hsrdiff.jobs.grids import cut, nest
@@ -175,7 +175,7 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
     dropped = tuple(int(band) + 1 for band in np.flatnonzero(~kept))
     pair = Pair(hsi.isel(band=np.flatnonzero(kept)), pair_msi, found, dropped, crs, transform, placed=placed)
     if nested is None:
-        return replace(pair, grid=(*done, *_borrowed(placed)))
+        return replace(pair, grid=(*done, *_borrowed(placed), *_unused(hsi, msi)))
     grid = (*done, *nested.notes)
     return replace(pair, offset=nested.offset, surround=nested.surround, corner=nested.corner, grid=grid)
 
@@ -260,3 +260,9 @@ def _borrowed(placed: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     lacks, has = ("multispectral", "hyperspectral") if placed == ("hsi",) else ("hyperspectral", "multispectral")
     return (f"the {lacks} image has no place on the map and is taken to have the extent of the {has} one",)
+
+
+def _unused(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[str, ...]:
+    """Say where an image of the two could be laid on the map but is not."""
+    images = (("hyperspectral", hsi), ("multispectral", msi))
+    return tuple(f"the {name} image's {image.attrs[PLACE_NOTE]}" for name, image in images if PLACE_NOTE in image.attrs)
