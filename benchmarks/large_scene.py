@@ -59,7 +59,7 @@ def make(folder: Path, tiles: int) -> None:
     place = Affine(1.0, 0.0, 4e5, 0.0, -1.0, 5.8e6)
     for image, scale, path in ((Y, FACTOR, folder / "hsi.tif"), (X.float(), 1, folder / "msi.tif")):
         known = wavelengths if image is Y else None
-        cube = as_cube(image.numpy(), wavelengths_nm=known, crs="EPSG:32633", transform=place * Affine.scale(scale))
+        cube = as_cube(image.numpy(), wavelengths_nm=known, crs="EPSG:32633", transform=place @ Affine.scale(scale))
         write_cube(cube, path, compress="none")
 
 

@@ -39,7 +39,7 @@ def displaced(Z: np.ndarray, centres_nm: np.ndarray, columns: int) -> tuple[xr.D
         R = SpectralResponse.from_sensor(load_sensor(SENSOR), centres_nm)
     X = R.apply(torch.from_numpy(truth)[None])[0].numpy()
     Y = SpatialResponse.gaussian(FACTOR).apply(torch.from_numpy(moved)[None])[0].numpy()
-    coarse = CORNER * Affine.scale(FACTOR)
+    coarse = CORNER @ Affine.scale(FACTOR)
     hsi = as_cube(Y.astype(np.float32), wavelengths_nm=centres_nm, crs="EPSG:32633", transform=coarse)
     return hsi, as_cube(X.astype(np.float32), crs="EPSG:32633", transform=CORNER), truth
 
@@ -70,7 +70,7 @@ def turned(
         places = np.tensordot(matrix, at, axes=1) + middle[:, None, None]
         X = np.stack([ndimage.map_coordinates(band, places, order=3, mode="mirror") for band in X])
     Y = SpatialResponse.gaussian(FACTOR).apply(torch.from_numpy(Z)[None])[0].numpy()
-    coarse = CORNER * Affine.scale(FACTOR)
+    coarse = CORNER @ Affine.scale(FACTOR)
     hsi = as_cube(Y.astype(np.float32), wavelengths_nm=centres_nm, crs="EPSG:32633", transform=coarse)
     return hsi, as_cube(X.astype(np.float32), crs="EPSG:32633", transform=CORNER)
 

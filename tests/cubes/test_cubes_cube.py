@@ -251,7 +251,7 @@ def test_values_are_shared_also_with_a_place_and_the_given_cube_stays_as_it_was(
     place = Affine(10.0, 0.0, 0.0, 0.0, -10.0, 0.0)
     first = as_cube(values, crs="EPSG:32633", transform=place)
     assert np.shares_memory(first.values, values)
-    again = as_cube(first, crs="EPSG:4326", transform=place * Affine.translation(1, 1))
+    again = as_cube(first, crs="EPSG:4326", transform=place @ Affine.translation(1, 1))
     assert np.shares_memory(again.values, values)
     assert first.rio.crs.to_epsg() == 32633
     assert first.rio.transform() == place

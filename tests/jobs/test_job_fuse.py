@@ -229,7 +229,7 @@ def test_band_names_of_the_image_choose_the_sensors_bands(pair):
 
 def _moved(cube, columns=0.0, **georeference):
     transform = georeference.pop("transform", georeference_of(cube)[1])
-    return as_cube(cube.values, crs="EPSG:32633", transform=transform * Affine.translation(columns, 0))
+    return as_cube(cube.values, crs="EPSG:32633", transform=transform @ Affine.translation(columns, 0))
 
 
 def test_a_misfit_of_the_grids_is_said_above_a_twentieth_of_a_coarse_pixel(pair):

@@ -32,7 +32,7 @@ def numbered(height, width, bands=1, *, pixel=10.0, left=LEFT, top=TOP, crs=UTM)
 def on_map(height, width, bands, *, transform, crs=UTM, into=None):
     """An image whose first two bands are map coordinates of its pixel centres, in kilometres, in the CRS `into`."""
     rows, columns = np.mgrid[0:height, 0:width] + 0.5
-    x, y = transform * (columns, rows)
+    x, y = transform @ (columns, rows)
     if into is not None:
         u, v = to_crs(crs, into, x.ravel(), y.ravel())
         x, y = np.reshape(u, x.shape), np.reshape(v, y.shape)
@@ -80,7 +80,7 @@ def test_extents_that_differ_are_cut_to_whole_coarse_pixels():
     np.testing.assert_array_equal(pair.msi.values[0, :, 0], np.arange(1, 16))
     np.testing.assert_array_equal(pair.msi.values[1, 0], np.arange(2, 11))
     assert pair.transform == place(10.0, LEFT + 30, TOP)
-    assert georeference_of(pair.msi)[1] == georeference_of(pair.hsi)[1] * Affine.scale(1 / 3)
+    assert georeference_of(pair.msi)[1] == georeference_of(pair.hsi)[1] @ Affine.scale(1 / 3)
     assert pair.notes["grid"] == (
         "cut to the common area: the hyperspectral image by 1 rows at the bottom, 1 columns at the left, 3 columns at "
         "the right, and the multispectral image by 1 rows at the top, 1 rows at the bottom, 2 columns at the left, "
@@ -124,11 +124,11 @@ def test_other_ratios_are_resampled_to_the_next_finer_grid(pixel, factor):
     msi = on_map(90, 90, 2, transform=place(pixel, LEFT - 95.0, TOP + 95.0))
     pair = make_pair(hsi, msi)
     assert pair.factor == factor
-    assert pair.transform.almost_equals(georeference_of(pair.hsi)[1] * Affine.scale(1 / factor), 1e-6)
+    assert pair.transform.almost_equals(georeference_of(pair.hsi)[1] @ Affine.scale(1 / factor), 1e-6)
     assert f"1/{factor} of the hyperspectral pixels" in pair.notes["grid"]
     # linear images are met exactly by bilinear interpolation: every pixel holds its own place
     rows, columns = np.mgrid[0 : pair.msi.sizes["y"], 0 : pair.msi.sizes["x"]] + 0.5
-    x, y = pair.transform * (columns, rows)
+    x, y = pair.transform @ (columns, rows)
     inside = np.isfinite(pair.msi.values[0])
     assert inside.mean() > 0.9
     np.testing.assert_allclose(pair.msi.values[0][inside], ((x - LEFT) / 1e3)[inside], atol=2e-4)
@@ -136,13 +136,13 @@ def test_other_ratios_are_resampled_to_the_next_finer_grid(pixel, factor):
 
 
 def test_a_turned_image_is_resampled_and_its_corners_are_invalid():
-    turned = Affine.translation(LEFT + 600, TOP + 150) * Affine.rotation(-40) * Affine.scale(10.0, -10.0)
+    turned = Affine.translation(LEFT + 600, TOP + 150) @ Affine.rotation(-40) @ Affine.scale(10.0, -10.0)
     pair = make_pair(on_map(40, 40, 3, transform=place(30.0)), on_map(100, 100, 2, transform=turned))
     assert pair.factor == 3
     valid = np.isfinite(pair.msi.values[0])
     assert 0.2 < valid.mean() < 0.8
     rows, columns = np.mgrid[0 : valid.shape[0], 0 : valid.shape[1]] + 0.5
-    x, y = pair.transform * (columns, rows)
+    x, y = pair.transform @ (columns, rows)
     np.testing.assert_allclose(pair.msi.values[0][valid], ((x - LEFT) / 1e3)[valid], atol=2e-4)
     # a pixel counts only where all that it was made of lies inside the turned image
     u, v = ~turned * (x, y)
@@ -161,7 +161,7 @@ def test_another_crs_is_reprojected_to_that_of_the_hyperspectral_image():
     assert "from EPSG:32632 to EPSG:32633" in pair.notes["grid"]
     assert pair.hsi.shape == hsi.shape
     rows, columns = np.mgrid[0:60, 0:60] + 0.5
-    x, y = pair.transform * (columns, rows)
+    x, y = pair.transform @ (columns, rows)
     # a hundredth of a fine pixel
     np.testing.assert_allclose(pair.msi.values[0], (x - LEFT) / 1e3, atol=1e-4)
     np.testing.assert_allclose(pair.msi.values[1], (y - TOP) / 1e3, atol=1e-4)
@@ -217,7 +217,7 @@ def test_moving_a_pair_there_and_back_costs_only_the_edge():
     assert away.offset == pytest.approx((0.25, 0.0))
     assert away.hsi.shape == (3, 8, 8)
     np.testing.assert_array_equal(away.msi.values[:, 0, 0], pair.msi.values[:, 0, 0] + [1, -2])
-    assert away.transform == pair.transform * Affine.translation(-2, 1)
+    assert away.transform == pair.transform @ Affine.translation(-2, 1)
     back = away.moved(-1.25, 2.0)
     np.testing.assert_array_equal(back.msi.values, pair.msi.values)
     assert back.transform == pair.transform
@@ -232,7 +232,7 @@ def test_moving_a_pair_there_and_back_costs_only_the_edge():
 def test_a_place_told_by_the_coarse_image_alone_stays_its_own():
     pair = make_pair(numbered(8, 8, 3, pixel=30.0), as_cube(numbered(24, 24, 2).values)).moved(2.0, 0.0)
     assert pair.hsi.shape == (3, 7, 8)
-    assert georeference_of(pair.hsi)[1] * Affine.scale(1 / 3) == pair.transform
+    assert georeference_of(pair.hsi)[1] @ Affine.scale(1 / 3) == pair.transform
 
 
 def test_a_place_that_is_not_used_is_said_of_its_image():
@@ -275,6 +275,6 @@ def test_fused_from_different_extents_it_lies_and_looks_as_from_equal_ones():
     whole = fuse(pair.hsi, pair.msi, method="regression")
     part = fuse(pair.hsi, pair.msi.isel(y=slice(3, 31), x=slice(0, 26)), method="regression")
     assert part.shape == (12, 24, 24)
-    assert georeference_of(part)[1] == georeference_of(pair.msi)[1] * Affine.translation(0, 4)
+    assert georeference_of(part)[1] == georeference_of(pair.msi)[1] @ Affine.translation(0, 4)
     np.testing.assert_allclose(part.values, whole.values[:, 4:28, :24], atol=8e-3)
     assert "cut to the common area" in part.attrs["hsrdiff_note_grid"]

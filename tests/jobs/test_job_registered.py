@@ -83,7 +83,7 @@ def test_a_shift_is_mended(ground, shift, sensor):
 def test_the_result_stays_on_the_grid_of_the_guide(ground):
     hsi, msi, _ = pair(ground, -3, 6)  # coarse pixels begin 3 fine rows further down and 6 columns to the left
     fused = fuse(hsi, msi, method="regression")
-    column, row = ~PLACE * (georeference_of(fused)[1].c, georeference_of(fused)[1].f)
+    column, row = ~PLACE @ (georeference_of(fused)[1].c, georeference_of(fused)[1].f)
     assert (row, column) == (3, 2)
     assert fused.shape == (12, 60, 56)
     assert "cost it 1 rows and 2 columns" in fused.attrs["hsrdiff_note_grid"]
@@ -93,12 +93,12 @@ def test_ground_beyond_the_common_area_is_used_when_a_pair_is_mended(ground):
     hsi, _, _ = pair(ground, -3, 2)
     wide = as_cube(
         ground.values, wavelengths_nm=ground["wavelength"], fwhm_nm=ground["fwhm"], crs="EPSG:32633",
-        transform=PLACE * Affine.translation(-ROOM, -ROOM),
+        transform=PLACE @ Affine.translation(-ROOM, -ROOM),
     )  # fmt: skip
     fused = fuse(hsi, simulate(wide, sensor=SENSOR, factor=4).msi, method="regression-projected", sensor=SENSOR)
     assert fused.shape == (12, SIDE, SIDE)
     assert "cost it" not in fused.attrs["hsrdiff_note_grid"]
-    assert georeference_of(fused)[1] == PLACE * Affine.translation(-2, 3)
+    assert georeference_of(fused)[1] == PLACE @ Affine.translation(-2, 3)
 
 
 def test_noise_is_estimated_on_the_mended_pair(ground):
@@ -150,7 +150,7 @@ def test_a_part_of_a_fine_pixel_on_the_map_is_given_to_the_psf(ground):
     hsi, msi, _ = pair(ground)
     lies = as_cube(
         hsi.values, wavelengths_nm=hsi["wavelength"], fwhm_nm=hsi["fwhm"], crs="EPSG:32633",
-        transform=georeference_of(hsi)[1] * Affine.translation(0.1, -0.075),
+        transform=georeference_of(hsi)[1] @ Affine.translation(0.1, -0.075),
     )  # fmt: skip
     told = fuse(lies, msi, method="regression-projected", sensor=SENSOR, register=False)
     assert told.attrs["hsrdiff_psf_offset"] == "-0.3 rows, 0.4 columns of fine pixels"

@@ -221,7 +221,7 @@ def _map(pair: Pair, report: CheckReport) -> xr.DataArray:
 
 
 def _lr_place(pair: Pair) -> Affine | None:
-    return None if pair.transform is None else pair.transform * Affine.scale(pair.factor)
+    return None if pair.transform is None else pair.transform @ Affine.scale(pair.factor)
 
 
 def _registration(found: Registration | None, why: str) -> Finding:

@@ -101,7 +101,7 @@ def nest(hsi: xr.DataArray, msi: xr.DataArray) -> Nested:
         if crs != coarse_crs:
             why += f", and from {crs_name(crs)} to {crs_name(coarse_crs)}"
         notes = (f"the multispectral image was resampled (bilinear) to 1/{factor} of the hyperspectral pixels, {why}",)
-        crs, transform = coarse_crs, coarse_transform * Affine.scale(1 / factor) * Affine.translation(*_back(corner))
+        crs, transform = coarse_crs, coarse_transform @ Affine.scale(1 / factor) @ Affine.translation(*_back(corner))
         offset = 0.0, 0.0
     cut_hsi, cut_msi, corner_of_cut, cut_off = cut(hsi, surround, corner, factor)
     said = {"hyperspectral": cut_off}
@@ -191,10 +191,10 @@ def _into_msi(
 ) -> Affine:
     """Return pixel coordinates (column, row) of the MSI by those of the HSI; in another CRS, round its middle."""
     if crs is None or coarse_crs is None or crs == coarse_crs:
-        return Affine(*(~transform * coarse_transform)[:6])
+        return Affine(*(~transform @ coarse_transform)[:6])
     column, row = hsi.sizes["x"] / 2, hsi.sizes["y"] / 2
-    at = [coarse_transform * place for place in ((column, row), (column + 1, row), (column, row + 1))]
+    at = [coarse_transform @ place for place in ((column, row), (column + 1, row), (column, row + 1))]
     x, y = carried(coarse_crs, crs, [place[0] for place in at], [place[1] for place in at])
-    (u, v), (u_right, v_right), (u_down, v_down) = (~transform * place for place in zip(x, y, strict=True))
+    (u, v), (u_right, v_right), (u_down, v_down) = (~transform @ place for place in zip(x, y, strict=True))
     a, d, b, e = u_right - u, v_right - v, u_down - u, v_down - v
     return Affine(a, b, u - a * column - b * row, d, e, v - d * column - e * row)

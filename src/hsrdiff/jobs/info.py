@@ -105,7 +105,7 @@ def cube_info(cube: xr.DataArray, name: str) -> CubeInfo:
     bounds = pixel_size = None
     if transform is not None:
         height, width = values.shape[1:]
-        corners = [transform * corner for corner in ((0, 0), (width, 0), (0, height), (width, height))]
+        corners = [transform @ corner for corner in ((0, 0), (width, 0), (0, height), (width, height))]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         bounds = (min(xs), min(ys), max(xs), max(ys))
         pixel_size = (float(np.hypot(transform.a, transform.d)), float(np.hypot(transform.b, transform.e)))

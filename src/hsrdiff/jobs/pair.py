@@ -86,11 +86,11 @@ class Pair:
         transform = self.transform
         if transform is not None and self.placed == ("hsi",):
             rows_lost, columns_lost = lost[0] * self.factor, lost[2] * self.factor
-            transform = transform * Affine.translation(
+            transform = transform @ Affine.translation(
                 columns_lost + self.offset[1] - offset[1], rows_lost + self.offset[0] - offset[0]
             )
         elif transform is not None:
-            transform = transform * Affine.translation(new[1] - self.corner[1], new[0] - self.corner[0])
+            transform = transform @ Affine.translation(new[1] - self.corner[1], new[0] - self.corner[0])
         words = f"moving the hyperspectral image cost it {sum(lost[:2])} rows and {sum(lost[2:])} columns"
         return replace(
             self,
@@ -153,7 +153,7 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         nested = nest(hsi, msi)
         found, hsi, crs = nested.factor, nested.hsi, nested.crs
         row, column = nested.corner
-        transform = nested.transform * Affine.translation(column, row)
+        transform = nested.transform @ Affine.translation(column, row)
         height, width = (hsi.sizes[axis] * found for axis in ("y", "x"))
         pair_msi = nested.surround.isel(y=slice(row, row + height), x=slice(column, column + width))
     else:
@@ -161,7 +161,7 @@ def make_pair(hsi: xr.DataArray, msi: xr.DataArray, factor: float | None = None)
         found = _deduce_factor(hsi, msi)
         if coarse_transform is not None:
             # the MSI's CRS, if it names one, is not what these numbers are in
-            crs, transform = coarse_crs, coarse_transform * Affine.scale(1 / found)
+            crs, transform = coarse_crs, coarse_transform @ Affine.scale(1 / found)
         elif transform is None:
             crs, transform = _own_numbers(crs, coarse_crs, msi)
     if factor is not None and check_factor(factor) != found:

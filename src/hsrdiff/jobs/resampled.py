@@ -46,7 +46,7 @@ def resample(
     (crs, transform), (coarse_crs, coarse_transform) = place, coarse_place
     source, target = crs or _SOME_CRS, coarse_crs or _SOME_CRS
     (top, bottom), (left, right) = _reach(hsi, msi, (source, transform), (target, coarse_transform))
-    fine = coarse_transform * Affine.translation(left, top) * Affine.scale(1 / factor)
+    fine = coarse_transform @ Affine.translation(left, top) @ Affine.scale(1 / factor)
     # bilinear weights keep masks exact; GDAL's warper would read places off by up to an eighth of a pixel
     places = _places_in_msi((top, bottom), (left, right), factor, (source, transform), (target, coarse_transform))
     values = np.asarray(msi.values, dtype=np.float32)
@@ -73,7 +73,7 @@ def resample(
         y=slice(first[0] * factor, last[0] * factor),
         x=slice(first[1] * factor, last[1] * factor),
     )
-    cube = set_georeference(cube, coarse_crs, fine * Affine.translation(first[1] * factor, first[0] * factor))
+    cube = set_georeference(cube, coarse_crs, fine @ Affine.translation(first[1] * factor, first[0] * factor))
     return cube, (-int(top + first[0]) * factor, -int(left + first[1]) * factor)
 
 
@@ -90,10 +90,10 @@ def _places_in_msi(
     """
     (crs, transform), (coarse_crs, coarse_transform) = place, coarse_place
     corners = np.meshgrid(np.arange(rows[0], rows[1] + 1.0), np.arange(columns[0], columns[1] + 1.0), indexing="ij")
-    x, y = (np.asarray(values) for values in coarse_transform * (corners[1], corners[0]))
+    x, y = (np.asarray(values) for values in coarse_transform @ (corners[1], corners[0]))
     if crs != coarse_crs:
         x, y = (np.reshape(values, x.shape) for values in carried(coarse_crs, crs, [*x.flat], [*y.flat]))
-    u, v = ~transform * (x, y)
+    u, v = ~transform @ (x, y)
     fine = [(np.arange((end - begin) * factor) + 0.5) / factor for begin, end in (rows, columns)]
     at = np.meshgrid(*fine, indexing="ij")
     return np.stack([ndimage.map_coordinates(plane, at, order=1) - 0.5 for plane in (v, u)])
@@ -106,11 +106,11 @@ def _reach(
     (crs, transform), (coarse_crs, coarse_transform) = place, coarse_place
     along: FloatArray = np.linspace(0.0, 1.0, 21)
     rim = [(t, edge) for t in along for edge in (0.0, 1.0)] + [(edge, t) for t in along for edge in (0.0, 1.0)]
-    at = [transform * (u * msi.sizes["x"], v * msi.sizes["y"]) for u, v in rim]
+    at = [transform @ (u * msi.sizes["x"], v * msi.sizes["y"]) for u, v in rim]
     x, y = [place[0] for place in at], [place[1] for place in at]
     if crs != coarse_crs:
         x, y = carried(crs, coarse_crs, x, y)
-    pixels = np.array([~coarse_transform * place for place in zip(x, y, strict=True)])
+    pixels = np.array([~coarse_transform @ place for place in zip(x, y, strict=True)])
     reach = []
     for axis, name in ((1, "y"), (0, "x")):
         first = max(-MARGIN, math.floor(pixels[:, axis].min()))
@@ -166,7 +166,7 @@ def _where(cube: xr.DataArray) -> str:
     crs, transform = georeference_of(cube)
     if transform is None:
         return f"has {cube.sizes['y']} x {cube.sizes['x']} pixels"
-    rim = [transform * (u * cube.sizes["x"], v * cube.sizes["y"]) for u in (0, 1) for v in (0, 1)]
+    rim = [transform @ (u * cube.sizes["x"], v * cube.sizes["y"]) for u in (0, 1) for v in (0, 1)]
     (x, x_end), (y, y_end) = ((min(values), max(values)) for values in zip(*rim, strict=True))
     return f"covers x {x:.10g} to {x_end:.10g}, y {y:.10g} to {y_end:.10g} in {crs_name(crs)}"
 

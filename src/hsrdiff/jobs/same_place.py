@@ -31,7 +31,7 @@ def check_same_place(cube: xr.DataArray, crs: CRS | None, transform: Affine | No
     if own_crs is not None and crs is not None and own_crs != crs:
         return  # one system has many names: numbers can be compared within one only
     height, width = cube.sizes["y"], cube.sizes["x"]
-    into = ~transform * own
+    into = ~transform @ own
     moved = [(into * corner, corner) for corner in ((0, 0), (width, 0), (0, height), (width, height))]
     apart = max(max(abs(at[0] - corner[0]), abs(at[1] - corner[1])) for at, corner in moved)
     if apart < _APART_PX:
@@ -71,7 +71,7 @@ def places_of(
 def _sides(image: xr.DataArray, transform: Affine) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the least x and y of an image, and the largest."""
     height, width = image.sizes["y"], image.sizes["x"]
-    x, y = zip(*(transform * corner for corner in ((0, 0), (width, 0), (0, height), (width, height))), strict=True)
+    x, y = zip(*(transform @ corner for corner in ((0, 0), (width, 0), (0, height), (width, height))), strict=True)
     return (min(x), min(y)), (max(x), max(y))
 
 

@@ -83,11 +83,11 @@ def _window(hsi: xr.DataArray, msi: xr.DataArray) -> tuple[tuple[int, int], tupl
     if transform is None or coarse_transform is None:
         return (0, size[0]), (0, size[1])
     rim = [(t, edge) for t in np.linspace(0.0, 1.0, 21) for edge in (0.0, 1.0)]
-    at = [coarse_transform * (u * hsi.sizes["x"], v * hsi.sizes["y"]) for u, v in (*rim, *(each[::-1] for each in rim))]
+    at = [coarse_transform @ (u * hsi.sizes["x"], v * hsi.sizes["y"]) for u, v in (*rim, *(each[::-1] for each in rim))]
     x, y = [place[0] for place in at], [place[1] for place in at]
     if crs is not None and coarse_crs is not None and crs != coarse_crs:
         x, y = carried(coarse_crs, crs, x, y)
-    places = np.array([~transform * place for place in zip(x, y, strict=True)])
+    places = np.array([~transform @ place for place in zip(x, y, strict=True)])
     reach = []
     for axis, last in ((1, size[0]), (0, size[1])):
         begin = int(np.clip(np.floor(places[:, axis].min()) - _MARGIN, 0, last))

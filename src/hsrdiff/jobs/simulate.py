@@ -148,7 +148,7 @@ def _check_held(outputs: tuple[PathLike | None, PathLike | None], truth: xr.Data
     if 0 in (height, width):
         return  # which has a sentence of its own
     crs, transform = georeference_of(truth)
-    coarse = None if transform is None else transform * Affine.scale(s)
+    coarse = None if transform is None else transform @ Affine.scale(s)
     lr, hr = (truth.sizes["band"], height, width), (len(sensor.bands), s * height, s * width)
     check_held(outputs[0], lr, wavelengths_nm=band_numbers(truth, "wavelength"), crs=crs, transform=coarse)
     check_held(outputs[1], hr, wavelengths_nm=sensor.centroids_nm, crs=crs, transform=transform)
@@ -173,7 +173,7 @@ def scene_cubes(scene: Scene, truth: xr.DataArray, sensor: Sensor) -> SimulatedP
             f"the scene has {scene.msi_bands} multispectral bands", expected=f"{len(sensor.bands)}, as the sensor"
         )
     crs, transform = georeference_of(truth)
-    coarse = None if transform is None else transform * Affine.scale(scene.factor)
+    coarse = None if transform is None else transform @ Affine.scale(scene.factor)
     hsi = as_cube(
         _values(scene.Y),
         wavelengths_nm=band_numbers(truth, "wavelength"),
