@@ -81,7 +81,7 @@ def nest(hsi: xr.DataArray, msi: xr.DataArray) -> Nested:
     drift = max(abs(into_msi.a - factor) * width, abs(into_msi.e - factor) * height)
     drift = max(drift, abs(into_msi.b) * height, abs(into_msi.d) * width)
     if crs == coarse_crs and factor >= 2 and drift <= SMALL_MISFIT * factor:
-        middle = into_msi * (width / 2, height / 2)
+        middle = into_msi @ (width / 2, height / 2)
         begins = middle[1] - factor * height / 2, middle[0] - factor * width / 2
         rows, columns = (round(at) for at in begins)
         offset = begins[0] - rows, begins[1] - columns
