@@ -32,7 +32,7 @@ def check_same_place(cube: xr.DataArray, crs: CRS | None, transform: Affine | No
         return  # one system has many names: numbers can be compared within one only
     height, width = cube.sizes["y"], cube.sizes["x"]
     into = ~transform @ own
-    moved = [(into * corner, corner) for corner in ((0, 0), (width, 0), (0, height), (width, height))]
+    moved = [(into @ corner, corner) for corner in ((0, 0), (width, 0), (0, height), (width, height))]
     apart = max(max(abs(at[0] - corner[0]), abs(at[1] - corner[1])) for at, corner in moved)
     if apart < _APART_PX:
         return
