@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
-from made_up import MadeUp
+from made_up import TEXT, MadeUp
 
 from hsrdiff.errors import RecipeError
+from hsrdiff.fusers.residual import load_residual
 from hsrdiff.rng import generator
-from hsrdiff.training.residual import load_residual_recipe
+from hsrdiff.training.residual import load_residual_recipe, run_residual_recipe
 from hsrdiff.training.residual import pairs as pairs_module
 from hsrdiff.training.residual.mixtures import apart, mixed, random_field
 from hsrdiff.training.residual.pairs import PairPlan, make_scene
@@ -113,6 +114,16 @@ def test_noise_and_mixtures_count_in_hashes():
         other = wide.model_copy(update={"data": data})
         assert other.digest() != wide.digest()
         assert other.pairs_digest() != wide.pairs_digest()
+
+
+def test_a_training_with_noise_and_mixtures_says_so_on_its_card(tmp_path):
+    mixtures = '[[data]]\ndataset = "made-up"\nvariants = 2\nsnr_db = [20.0, 40.0]\nmaterials = 4\n'
+    (tmp_path / "mine.toml").write_text(f"{TEXT}{mixtures}[[data]]\ndataset = 'made-up'\nshare = 2.0\n")
+    result = run_residual_recipe(tmp_path / "mine.toml", tmp_path / "run", progress=False)
+    card = load_residual(result.weights)[1]
+    assert card.data == "made-up train; made-up train, mixtures of 4 spectra, noise of 20 to 40 dB"
+    kept = sorted(file.name for file in (tmp_path / "run").glob("pairs-*/*"))
+    assert kept == [f"made-up-{s}-x4-{v}{m}.safetensors" for s in "ab" for v in (0, 1) for m in ("-4-materials", "")]
 
 
 @pytest.mark.parametrize("wrong", ["snr_db=[40.0, 20.0]", "snr_db=[-1.0, 20.0]", "snr_db=[20.0, 900.0]", "materials=1"])

@@ -31,7 +31,12 @@ from hsrdiff.training.residual.pairs import (
     sensor_coordinates,
 )
 from hsrdiff.training.residual.patches import draw_batch
-from hsrdiff.training.residual.recipe import ResidualRecipe, ResidualTraining, load_residual_recipe
+from hsrdiff.training.residual.recipe import (
+    ResidualData,
+    ResidualRecipe,
+    ResidualTraining,
+    load_residual_recipe,
+)
 from hsrdiff.training.run import TrainResult
 from hsrdiff.typing import PathLike
 
@@ -191,9 +196,7 @@ def _prepare(
     assert first.observation is not None
     card = ResidualCard(
         name=recipe.name,
-        data="; ".join(
-            f"{d.dataset} {d.split}" + (f" ({len(d.scenes)} scenes)" if d.scenes else "") for d in recipe.data
-        ),
+        data="; ".join(dict.fromkeys(map(_data_in_words, recipe.data))),
         base=_base_in_words(recipe),
         guide=list(first.observation.spectral.band_names) if own else [],
         response=first.observation.spectral.matrix.tolist() if own else [],
@@ -202,6 +205,13 @@ def _prepare(
         seed=seed,
     )
     return model, card, pairs
+
+
+def _data_in_words(data: ResidualData) -> str:
+    scenes = f" ({len(data.scenes)} scenes)" if data.scenes else ""
+    made = f", mixtures of {data.materials} spectra" if data.materials else ""
+    noise = f", noise of {data.snr_db[0]:g} to {data.snr_db[1]:g} dB" if data.snr_db and data.variants > 1 else ""
+    return f"{data.dataset} {data.split}{scenes}{made}{noise}"
 
 
 def _base_in_words(recipe: ResidualRecipe) -> str:
