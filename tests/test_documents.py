@@ -18,6 +18,8 @@ from hsrdiff.networks.ablations import UNetConfig
 from hsrdiff.training.kriging import KernelRecipe, shipped_kernel_recipes
 from hsrdiff.training.kriging.recipe import KernelData, KernelTraining
 from hsrdiff.training.recipe import Recipe, shipped_recipes
+from hsrdiff.training.residual import is_residual_recipe
+from hsrdiff.training.residual.recipe import ResidualRecipe
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = {
@@ -94,6 +96,7 @@ def documented_keys():
 
 
 MODELS = models(Recipe) | {"network.shape": UNetConfig}
+RESIDUAL = models(ResidualRecipe)
 
 
 def test_the_sections_of_a_recipe_are_those_documented():
@@ -105,6 +108,13 @@ def test_the_sections_of_a_recipe_are_those_documented():
 def test_the_keys_of_each_section_are_those_documented(place):
     keys = {key for key in MODELS[place].model_fields if f"{place}.{key}".lstrip(".") not in MODELS}
     assert set(documented_keys()[place]) == keys
+
+
+@pytest.mark.parametrize("place", RESIDUAL)
+def test_the_keys_of_residual_recipes_are_documented(place):
+    section = RECIPES.partition("## Recipes of residual mode")[2]
+    for key in RESIDUAL[place].model_fields:
+        assert f"`{key}`" in section or f"[{key}]" in section, f"{place}.{key}"
 
 
 @pytest.mark.parametrize("place", MODELS)
@@ -248,9 +258,10 @@ def test_every_option_named_alone_is_one_of_some_command():
 @pytest.mark.parametrize("place", DOCUMENTS)
 def test_keys_set_on_the_command_line_are_keys_of_a_recipe(place):
     for _, rest in [call for call in calls(code_lines(DOCUMENTS[place])) if call[0] == "train"]:
+        known = RESIDUAL if is_residual_recipe(rest.split()[0]) else MODELS
         for key in re.findall(r"--set ([a-z_.]+)=", rest):
             section_name, _, name = key.rpartition(".")
-            assert name in MODELS[section_name].model_fields, f"{place}: {key}"
+            assert name in known[section_name].model_fields, f"{place}: {key}"
 
 
 # Links
