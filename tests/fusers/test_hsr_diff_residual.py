@@ -194,8 +194,16 @@ def test_weights_met_with_another_guide_or_factor_say_so(residual_weights, kerne
     card = card.model_copy(update={"factors": [8], "response": other})
     path = save_residual(tmp_path / "other.safetensors", model, card)
     notes = HsrDiffResidual(weights=path, base=kernel_weights).fuse(scene, generator=generator()).notes
-    assert "ratio 4, the weights were trained at 8" in notes["factor"]
+    assert notes["factor"] == "the images have ratio 4, the weights were trained at 8: expect a poorer result"
     assert "% from that of the training" in notes["response"]
+
+
+def test_weights_for_any_sensors_say_their_factors_and_expect_nothing_worse(residual_weights, kernel_weights, tmp_path):
+    model, card = load_residual(residual_weights(3, "scene"))
+    path = save_residual(tmp_path / "other.safetensors", model, card.model_copy(update={"factors": [3, 8]}))
+    notes = HsrDiffResidual(weights=path, base=kernel_weights).fuse(small_scene(), generator=generator()).notes
+    assert notes["factor"] == "the images have ratio 4, the weights were trained at 3, 8"
+    assert "response" not in notes
 
 
 def test_views_are_undone_and_eight_of_them_forget_directions(make):

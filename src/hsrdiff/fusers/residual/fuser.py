@@ -159,7 +159,11 @@ class HsrDiffResidual:
         coordinates = model.coordinates(evidence.covariance, R)
         given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
         mask = output_mask(scene)
-        notes = evidence.notes | self._notes(card, scene.factor, R) | model.config.parts.note()
+        notes = (
+            evidence.notes
+            | self._notes(card, scene.factor, R, any_sensors=model.config.basis == "scene")
+            | model.config.parts.note()
+        )
         if not given.scale:
             return self._one(evidence, evidence.base, mask, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
@@ -268,16 +272,16 @@ class HsrDiffResidual:
             self._shipped[name] = load_residual(name, device=self.device)
         return self._shipped[name]
 
-    def _notes(self, card: ResidualCard, factor: int, R: torch.Tensor) -> dict[str, str]:
+    def _notes(self, card: ResidualCard, factor: int, R: torch.Tensor, *, any_sensors: bool) -> dict[str, str]:
         notes = {
             "weights": f"{card.name or self.weights}, trained on {card.data}",
             "sampling": f"{self.sampling.describe()}, {self.precision}",
         }
         if card.factors and factor not in card.factors:
             trained = ", ".join(map(str, card.factors))
-            notes["factor"] = (
-                f"the images have ratio {factor}, the weights were trained at {trained}: expect a poorer result"
-            )
+            notes["factor"] = f"the images have ratio {factor}, the weights were trained at {trained}"
+            if not any_sensors:  # those for any were measured to hold at others
+                notes["factor"] += ": expect a poorer result"
         apart = response_apart(card, R)
         if apart >= SAME_RESPONSE:
             notes["response"] = (
