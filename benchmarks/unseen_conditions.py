@@ -1,10 +1,11 @@
 """Does a network for any sensors hold at factors and noise levels that it was not trained at, on sensors it never saw?
 
-RMSE over that of the registered base, so of what the network alone adds, geometric mean and worst scene, for a family
-that the weights must not have seen: the training scenes of all AVIRIS sets and Jasper Ridge, or the four validation
-scenes of CAVE. Guides of four Gaussians; white noise of so many dB in both images, told to the methods. With the first
-weights also: the network's answer times the share that would have been best on the degraded pair, from 0 to 1, where
-that pair has 64 pixels in every scene. Scenes of a test split are not looked at where there are others.
+RMSE over that of the registered base (the shipped kernel's, which may have seen them), so of what the network alone
+adds, geometric mean and worst scene, for a family that the weights must not have seen: the training scenes of all
+AVIRIS sets and Jasper Ridge, or the four validation scenes of CAVE. Guides of four Gaussians; white noise of so many
+dB in both images, told to the methods. With the first weights also: the network's answer times the share that would
+have been best on the degraded pair, from 0 to 1, where that pair has 64 pixels in every scene. Scenes of a test split
+are not looked at where there are others.
 
 Usage: python -m benchmarks.unseen_conditions aviris|cave WEIGHTS.safetensors ...
 """

@@ -16,6 +16,9 @@ from hsrdiff.errors import CubeFormatError
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 
+PLACED = {"crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)}
+
+
 def make(path, values, tags=None, domain=None, **profile):
     count, height, width = values.shape
     profile = {"driver": "GTiff", "count": count, "height": height, "width": width, "dtype": values.dtype} | profile
@@ -269,11 +272,14 @@ def test_an_image_placed_by_points_or_polynomials_alone_says_that_they_are_not_u
     values = np.ones((2, 8, 8), np.float32)
     points = [GroundControlPoint(r, c, 500000 + 10 * c, 5800000 - 10 * r) for r, c in ((0, 0), (0, 8), (8, 0))]
     cube = open_cube(make(tmp_path / "points.tif", values, gcps=points, crs="EPSG:32633"))
-    assert cube.attrs["place_note"].startswith("3 ground control points are not used")
-    with rasterio.open(make(tmp_path / "rpc.tif", values), "r+") as dataset:
-        one = [1.0] + [0.0] * 19
-        dataset.rpcs = RPC(0.0, 1.0, 50.0, 1.0, one, one, 4.0, 4.0, 8.0, 1.0, one, one, 4.0, 4.0)
-    assert open_cube(tmp_path / "rpc.tif").attrs["place_note"].startswith("rational polynomials (RPC) are not used")
-    assert "place_note" not in open_cube(make(tmp_path / "none.tif", values)).attrs
-    placed = make(tmp_path / "placed.tif", values, crs="EPSG:32633", transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6))
+    assert cube.attrs["place_note"].startswith("ground control points are not used")
+    unplaced, placed = make(tmp_path / "rpc.tif", values), make(tmp_path / "placed.tif", values, **PLACED)
+    for path in (unplaced, placed):
+        with rasterio.open(path, "r+") as dataset:
+            one = [1.0] + [0.0] * 19
+            dataset.rpcs = RPC(0.0, 1.0, 50.0, 1.0, one, one, 4.0, 4.0, 8.0, 1.0, one, one, 4.0, 4.0)
+    assert open_cube(unplaced).attrs["place_note"].startswith("rational polynomials (RPC) are not used")
     assert "place_note" not in open_cube(placed).attrs
+    assert "place_note" not in open_cube(make(tmp_path / "none.tif", values)).attrs
+    assert "place_note" not in as_cube(cube, **PLACED).attrs
+    assert "place_note" in cube.attrs

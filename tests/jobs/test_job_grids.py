@@ -145,7 +145,7 @@ def test_a_turned_image_is_resampled_and_its_corners_are_invalid():
     x, y = pair.transform @ (columns, rows)
     np.testing.assert_allclose(pair.msi.values[0][valid], ((x - LEFT) / 1e3)[valid], atol=2e-4)
     # a pixel counts only where all that it was made of lies inside the turned image
-    u, v = ~turned * (x, y)
+    u, v = ~turned @ (x, y)
     outside = (u < 0.5) | (v < 0.5) | (u > 99.5) | (v > 99.5)
     assert not valid[outside].any()
     assert valid[(u > 1.6) & (v > 1.6) & (u < 98.4) & (v < 98.4)].all()

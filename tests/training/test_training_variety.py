@@ -12,7 +12,7 @@ from hsrdiff.rng import generator
 from hsrdiff.training.residual import load_residual_recipe, run_residual_recipe
 from hsrdiff.training.residual import pairs as pairs_module
 from hsrdiff.training.residual.mixtures import apart, mixed, random_field
-from hsrdiff.training.residual.pairs import PairPlan, make_scene
+from hsrdiff.training.residual.pairs import PairPlan, make_scene, plan_pairs
 from hsrdiff.training.residual.recipe import ResidualData
 
 WIDE = "any-wide-without-aviris"
@@ -65,6 +65,20 @@ def test_a_mixture_by_hand_without_shade_lies_in_the_hull(monkeypatch):
     assert float(Z.std()) > 0.1
 
 
+def test_a_mixture_is_shaded_and_its_contrast_tells_soft_from_nearly_pure(monkeypatch):
+    two = torch.tensor([[1.0, 0.0], [0.0, 1.0]])[None, :, :, None].expand(1, 2, 2, 32).repeat(1, 1, 16, 1)
+    shade = mixed(two, 2, generator(0, "mixture")).sum(dim=1).double().log()
+    assert float(shade.std()) == pytest.approx(0.25, rel=0.02)
+    monkeypatch.setattr("hsrdiff.training.residual.mixtures._SHADE", 0.0)
+    purest = []
+    for contrast in (0.0, 2.0, 50.0):
+        monkeypatch.setattr("hsrdiff.training.residual.mixtures._CONTRAST", (contrast, contrast))
+        purest.append(float(mixed(two, 2, generator(0, "mixture")).max(dim=1).values.mean()))
+    assert purest[0] == pytest.approx(0.5)
+    assert 0.55 < purest[1] < 0.9
+    assert purest[2] > 0.97
+
+
 def test_a_mixture_spans_as_many_spectra_as_it_is_made_of():
     pixels = torch.rand((1, 8, 20, 20), generator=generator(0, "pixels"))
     values = torch.linalg.svdvals(mixed(pixels, 5, generator(0, "mixture"))[0].flatten(1).double())
@@ -99,6 +113,24 @@ def test_mixtures_are_functions_of_plan_and_seed_and_kept_apart_from_the_scenes(
     assert plain.title != made.title
 
 
+def test_pairs_of_two_sections_are_kept_apart_whatever_tells_the_sections_apart():
+    """Else a noisy section would train on the clean pairs of another."""
+    changes = ({}, {"snr_db": (20.0, 20.0)}, {"tint": 0.3}, {"materials": 4}, {"materials": 4, "snr_db": (20.0, 20.0)})
+    data = tuple(ResidualData(dataset="made-up", factors=(4, 8), variants=3, **change) for change in changes)
+    plans = plan_pairs(load_residual_recipe(WIDE).model_copy(update={"data": data}))
+    assert len(plans) == len(changes) * 2 * 2 * 3
+    for distinct in ({plan.file_name for plan in plans}, {plan.title for plan in plans}):
+        assert len(distinct) == len(plans)
+    clean, noisy = (next(p for p in plans if p.section is section and p.variant == 1) for section in data[:2])
+    assert make_scene(clean, 0)[0].sigma_y == 0.0 < make_scene(noisy, 0)[0].sigma_y
+
+
+def test_pairs_of_sections_that_share_no_factor_have_the_names_of_one_section():
+    data = (ResidualData(dataset="made-up", factors=(4,)), ResidualData(dataset="made-up", factors=(8,)))
+    plans = plan_pairs(load_residual_recipe(WIDE).model_copy(update={"data": data}))
+    assert [plan.file_name for plan in plans] == [f"made-up-{s}-x{f}-0.safetensors" for f in (4, 8) for s in "ab"]
+
+
 def test_hashes_of_recipes_without_noise_and_mixtures_are_as_before():
     """Runs and prepared pairs of earlier versions go on."""
     assert load_residual_recipe("any-residual").digest() == "119f7b7797994f3c"
@@ -122,8 +154,9 @@ def test_a_training_with_noise_and_mixtures_says_so_on_its_card(tmp_path):
     result = run_residual_recipe(tmp_path / "mine.toml", tmp_path / "run", progress=False)
     card = load_residual(result.weights)[1]
     assert card.data == "made-up train; made-up train, mixtures of 4 spectra, noise of 20 to 40 dB"
-    kept = sorted(file.name for file in (tmp_path / "run").glob("pairs-*/*"))
-    assert kept == [f"made-up-{s}-x4-{v}{m}.safetensors" for s in "ab" for v in (0, 1) for m in ("-4-materials", "")]
+    kept = {file.stem for file in (tmp_path / "run").glob("pairs-*/*")}
+    made = {f"made-up-{s}-x4-{v}{m}" for s in "ab" for v in (0, 1) for m in ("", "-4-materials")}
+    assert kept == made | {f"made-up-{s}-x4-0-section-2" for s in "ab"}
 
 
 @pytest.mark.parametrize("wrong", ["snr_db=[40.0, 20.0]", "snr_db=[-1.0, 20.0]", "snr_db=[20.0, 900.0]", "materials=1"])

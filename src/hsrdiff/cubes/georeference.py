@@ -36,6 +36,7 @@ def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> 
 
     cube = cube.copy(deep=False)  # rioxarray would copy the values, for which there may be no memory
     if transform is not None:
+        cube.attrs.pop(PLACE_NOTE, None)
         if transform.b == 0 and transform.d == 0:
             height, width = cube.sizes["y"], cube.sizes["x"]
             cube = cube.assign_coords(

@@ -170,16 +170,23 @@ def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] |
             crs=dataset.crs,
             transform=None if dataset.transform.is_identity else dataset.transform,
             chunks=chunks,
-            attrs={**(attrs or {}), **_unused_place(dataset), **from_texts(dataset.tags())},
+            attrs={**(attrs or {}), **unused_place(dataset), **from_texts(dataset.tags())},
         )
 
 
-def _unused_place(dataset: Any) -> dict[str, str]:
-    """Say where an image has no grid on the map but something to lay one by, which is not used."""
+def unused_place(dataset: Any) -> dict[str, str]:
+    """Say where an image has no grid on the map but something to lay one by, which is not used.
+
+    Args:
+        dataset: A rasterio dataset.
+
+    Returns:
+        The attribute `PLACE_NOTE`, or nothing.
+    """
     if not dataset.transform.is_identity:
         return {}
     points = len(dataset.gcps[0])
-    found = f"{points} ground control points" if points else "rational polynomials (RPC)" if dataset.rpcs else ""
+    found = "ground control points" if points else "rational polynomials (RPC)" if dataset.rpcs else ""
     return {PLACE_NOTE: f"{found} are not used: gdalwarp lays the image on a map by them"} if found else {}
 
 

@@ -156,6 +156,13 @@ def test_without_windows_no_band_is_called_bad(tmp_path):
     assert only.good_band.values.tolist() == [True, True, True, False, False, True, True]
 
 
+def test_a_window_may_be_stored_from_its_upper_end_and_a_code_as_a_real_number(tmp_path, product):
+    again = open_cube(write(tmp_path / "a.h5", **{":Band_Window_1_Nanometers": np.array([1445, 1340])}, epsg="32618.0"))
+    cube = open_cube(product)
+    assert again.good_band.values.tolist() == cube.good_band.values.tolist()
+    assert again.rio.crs == cube.rio.crs
+
+
 def test_wavelengths_in_micrometres_become_nanometres(tmp_path):
     path = write(tmp_path / "a.h5", **{"Metadata/Spectral_Data/Wavelength:Units": "micrometers"})
     with h5py.File(path, "a") as file:
@@ -203,6 +210,7 @@ def test_what_is_missing_or_wrong_is_named(tmp_path, refusal):
     assert "numbers in places 2 to 7" in refusal(write(path, map_info=MAP_INFO.replace("368000.000", "east")))
     assert "no place on the map" in refusal(write(path, map_info="UTM"))
     assert "expected two wavelengths" in refusal(write(path, **{":Band_Window_2_Nanometers": np.array([1790])}))
+    assert "expected two wavelengths" in refusal(write(path, **{":Band_Window_1_Nanometers": [1340, np.nan]}))
     assert "expected two wavelengths" in refusal(write(path, **{":Band_Window_1_Nanometers": "1340 to 1445"}))
     assert "no variable 'pan'" in refusal(write(path), variable="pan")
     with h5py.File(path, "a") as file:

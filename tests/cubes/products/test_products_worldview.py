@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.rpc import RPC
 
 from hsrdiff.cubes import open_cube
 
@@ -56,6 +58,17 @@ def test_four_bands_of_worldview_2_and_its_panchromatic_band(product, write_tiff
     write_tiff(product / "pan.tif", np.ones((1, 2, 2), np.uint16))
     (product / "pan.imd").write_text(imd(("P",), "WV02"))
     assert open_cube(product / "pan.tif").band_name.values.tolist() == ["pan"]
+
+
+def test_an_image_placed_by_polynomials_alone_says_that_they_are_not_used(product):
+    one = [1.0] + [0.0] * 19
+    rpcs = RPC(0.0, 1.0, 50.0, 1.0, one, one, 4.0, 4.0, 8.0, 1.0, one, one, 4.0, 4.0)
+    size = {"count": 4, "height": 2, "width": 2, "dtype": "uint16"}
+    with rasterio.open(product / "basic.tif", "w", driver="GTiff", rpcs=rpcs, **size) as dataset:
+        dataset.write(np.ones((4, 2, 2), np.uint16))
+    (product / "basic.imd").write_text(imd(("B", "G", "R", "N"), "WV02"))
+    assert open_cube(product / "basic.tif").attrs["place_note"].startswith("rational polynomials (RPC) are not used")
+    assert "place_note" not in open_cube(product / f"{STEM}.TIF").attrs
 
 
 def test_tiles_share_one_imd(product, write_tiff, refusal):

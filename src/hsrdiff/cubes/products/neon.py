@@ -162,12 +162,12 @@ def _axis(path: Path, reflectance: Any, shape: tuple[int, ...]) -> SpectralAxis:
 
 
 def _window(path: Path, name: str, value: Any) -> FloatArray:
-    """Return the first and the last wavelength of a window, nm."""
+    """Return the least and the largest wavelength of a window, nm."""
     try:
-        ends = np.asarray(value, np.float64).reshape(-1)
+        ends = np.sort(np.asarray(value, np.float64).reshape(-1))
     except ValueError:
         ends = np.empty(0)
-    if ends.size != 2:
+    if ends.size != 2 or not np.isfinite(ends).all():
         raise CubeFormatError(f"{name} in {path} is {value}", expected="two wavelengths", do="download the file again")
     return ends
 
@@ -184,8 +184,8 @@ def _place(path: Path, system: Any) -> tuple[CRS, Affine]:
     crs, transform = read_map(header, path)
     if code:
         try:
-            crs = CRS.from_epsg(int(code))
-        except (CRSError, ValueError):
+            crs = CRS.from_epsg(int(float(code)))
+        except (CRSError, ValueError, OverflowError):
             raise CubeFormatError(
                 f"the EPSG code of {path} is '{code}'", expected="the code of a UTM zone", do="download the file again"
             ) from None

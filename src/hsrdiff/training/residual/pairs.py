@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from safetensors.torch import load_file
 from hsrdiff.datasets import make_dataset
 from hsrdiff.errors import RecipeError, did_you_mean
 from hsrdiff.fusers.masking import fill_invalid
-from hsrdiff.fusers.regression import Regression
 from hsrdiff.fusers.residual import Coordinates, Evidence, condition
 from hsrdiff.fusers.residual.diffused import image_ratio
 from hsrdiff.networks.store import save_tensors
@@ -41,25 +41,37 @@ class PairPlan:
         scene: Name of the scene.
         factor: H / h.
         variant: 0 for the whole scene.
+        repeat: How many sections before this one make pairs of the same data set at that factor.
     """
 
     section: ResidualData
     scene: str
     factor: int
     variant: int
+    repeat: int = 0
 
     @property
     def title(self) -> str:
         """Name of the pair."""
-        made = f", {self.section.materials} materials" if self.section.materials else ""
-        return f"{self.section.dataset}/{self.scene} x{self.factor} ({self.variant}{made})"
+        return f"{self.section.dataset}/{self.scene} x{self.factor} ({', '.join([str(self.variant), *self._apart])})"
 
     @property
     def file_name(self) -> str:
         """Name of the file it is kept in."""
-        made = f"-{self.section.materials}-materials" if self.section.materials else ""
-        name = f"{self.section.dataset}-{self.scene}-x{self.factor}-{self.variant}{made}.safetensors"
-        return name.replace("/", "-")
+        which = "-".join([str(self.variant), *(words.replace(" ", "-") for words in self._apart)])
+        return f"{self.section.dataset}-{self.scene}-x{self.factor}-{which}.safetensors".replace("/", "-")
+
+    @property
+    def keys(self) -> tuple[str | int, ...]:
+        """What its random draws are keyed by."""
+        repeat = (f"section {self.repeat + 1}",) if self.repeat else ()
+        return (self.section.dataset, self.scene, self.factor, self.variant, *repeat)
+
+    @property
+    def _apart(self) -> list[str]:
+        """What tells it from pairs of other sections."""
+        made = [f"{self.section.materials} materials"] if self.section.materials else []
+        return [*made, *([f"section {self.repeat + 1}"] if self.repeat else [])]
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,7 @@ def plan_pairs(recipe: ResidualRecipe, data: PathLike | None = None) -> list[Pai
         DatasetNotFoundError: If the files are missing.
     """
     plans: list[PairPlan] = []
+    made: Counter[tuple[str, int, int]] = Counter()  # sections that make pairs of a data set, factor and materials
     for section in recipe.data:
         dataset = make_dataset(section.dataset, data=data)
         known = dataset.scenes(section.split)
@@ -116,7 +129,9 @@ def plan_pairs(recipe: ResidualRecipe, data: PathLike | None = None) -> list[Pai
                 )
         for name in section.scenes or known:
             for factor in section.factors:
-                plans.extend(PairPlan(section, name, factor, k) for k in range(section.variants))
+                repeat = made[section.dataset, factor, section.materials]
+                plans.extend(PairPlan(section, name, factor, k, repeat) for k in range(section.variants))
+        made.update((section.dataset, factor, section.materials) for factor in set(section.factors))
     return plans
 
 
@@ -139,8 +154,7 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     cube = dataset.load(plan.scene)
     Z = torch.from_numpy(np.ascontiguousarray(cube.values, dtype=np.float32))[None]
     Z = fill_invalid(Z, torch.isfinite(Z).all(dim=1, keepdim=True))
-    keys = (plan.section.dataset, plan.scene, plan.factor, plan.variant)
-    draw = generator(seed, "pair", *keys)
+    draw = generator(seed, "pair", *plan.keys)
     s = plan.factor
     # the first variant lies on the scene's own coarse grid, the others anywhere
     whole = (Z.shape[-2], Z.shape[-1])
@@ -162,7 +176,7 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     if plan.variant >= _TINTED and plan.section.tint:
         Z = Z * tint(Z.shape[1], plan.section.tint, draw).to(Z)[:, None, None]
     if plan.section.materials:
-        Z = mixed(Z, plan.section.materials, generator(seed, "mixture", *keys))
+        Z = mixed(Z, plan.section.materials, generator(seed, "mixture", *plan.keys))
     observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
     if not own:
         spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())
@@ -176,59 +190,13 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     sigma_x = sigma_y = 0.0
     if plan.variant and plan.section.snr_db:
         low, high = plan.section.snr_db
-        noise = generator(seed, "noise", *keys)
+        noise = generator(seed, "noise", *plan.keys)
         snr_x, snr_y = (low + (high - low) * float(torch.rand((), generator=noise)) for _ in range(2))
         X, sigma_x = add_noise(X, snr_x, noise)
         Y, sigma_y = add_noise(Y, snr_y, noise)
     axis = ((whole[0] - 1) / 2 - top, (whole[1] - 1) / 2 - left)
     scene = Scene(X=X, Y=Y, Z=Z, observation=observation, sigma_x=sigma_x, sigma_y=sigma_y, name=plan.title)
     return scene, axis
-
-
-def sensor_coordinates(scenes: Iterator[Scene], count: int, *, bands: bool = False) -> Coordinates:
-    """Return coordinates of a pair of sensors: the errors of spectral regression on the training truths.
-
-    They cost little and span what kriging misses nearly as well as its own errors do.
-
-    Args:
-        scenes: Training scenes with truths, all with the same bands.
-        count: r.
-        bands: Whether each band is to be a coordinate by itself.
-
-    Returns:
-        The coordinates.
-
-    Raises:
-        RecipeError: If the scenes differ in their bands, or r is not B where each band is to be a coordinate.
-    """
-    total: torch.Tensor | None = None
-    R: torch.Tensor | None = None
-    for scene in scenes:
-        assert scene.Z is not None
-        assert scene.observation is not None
-        errors = (Regression().estimate(scene).Z_hat - scene.Z)[0].flatten(1).double()
-        C = errors @ errors.T / errors.shape[1]
-        C = C / C.diagonal().mean()
-        if total is not None and total.shape != C.shape:
-            raise RecipeError(
-                f"the scene '{scene.name}' has {len(C)} bands, the scenes before it {len(total)}",
-                expected="the same bands, as the recipe's basis is that of one pair of sensors",
-                do="set basis to 'scene', or leave the other data sets out",
-            )
-        total = C if total is None else total + C
-        R = scene.observation.spectral.matrix
-    assert total is not None
-    assert R is not None
-    total = total / total.diagonal().mean()
-    if not bands:
-        return Coordinates.of(total, R, count)
-    if count != len(total):
-        raise RecipeError(
-            f"{count} coordinates for the basis 'bands' and {len(total)} bands",
-            expected="as many coordinates as bands",
-            do=f"set network.coordinates to {len(total)}",
-        )
-    return Coordinates.of_bands(total)
 
 
 def prepare_pairs(

@@ -39,7 +39,7 @@ class ResidualData(_Section):
         own_guide: Whether the pairs have the data set's own guide and PSF; else each has a random guide, and all but
             the first variant a random PSF.
         side: Pairs are cut to this many pixels along a side; None for whole scenes.
-        share: Of the patches, relative to the other families.
+        share: How often each of its pairs is drawn, relative to those of other sections.
     """
 
     dataset: str

@@ -28,7 +28,6 @@ from hsrdiff.training.residual.pairs import (
     make_scene,
     plan_pairs,
     prepare_pairs,
-    sensor_coordinates,
 )
 from hsrdiff.training.residual.patches import draw_batch
 from hsrdiff.training.residual.recipe import (
@@ -37,6 +36,7 @@ from hsrdiff.training.residual.recipe import (
     ResidualTraining,
     load_residual_recipe,
 )
+from hsrdiff.training.residual.sensor_coordinates import sensor_coordinates
 from hsrdiff.training.run import TrainResult
 from hsrdiff.typing import PathLike
 
