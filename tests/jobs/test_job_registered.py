@@ -49,7 +49,7 @@ def pair(ground, rows=0, columns=0, **place):
 def error(fused, truth):
     """Root mean square over what the fused cube covers of the truth, away from the edges."""
     transform, whole = georeference_of(fused)[1], georeference_of(truth)[1]
-    column, row = (round(part) for part in ~whole * (transform.c, transform.f))
+    column, row = (round(part) for part in ~whole @ (transform.c, transform.f))
     part = truth.values[:, row : row + fused.sizes["y"], column : column + fused.sizes["x"]]
     return float(np.sqrt(np.square(fused.values - part)[:, 8:-8, 8:-8].mean()))
 
