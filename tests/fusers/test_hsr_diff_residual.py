@@ -12,8 +12,9 @@ from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import Conditioned, HsrDiffResidual, load_residual, read_residual, save_residual
 from hsrdiff.fusers.residual import fuser as fuser_module
 from hsrdiff.fusers.residual import model as model_module
+from hsrdiff.fusers.residual.condition import NOISE as NOISE_CHANNELS
 from hsrdiff.fusers.residual.diffused import ITSELF
-from hsrdiff.fusers.residual.model import FOR_CHOICES, fitting_residual, shipped_residuals
+from hsrdiff.fusers.residual.model import FOR_CHOICES, ResidualModel, fitting_residual, shipped_residuals
 from hsrdiff.fusers.residual.sampling import NOISE, REGRESSION, Sampling
 from hsrdiff.fusers.residual.views import unview, view
 from hsrdiff.networks import store as store_module
@@ -204,6 +205,25 @@ def test_weights_for_any_sensors_say_their_factors_and_expect_nothing_worse(resi
     notes = HsrDiffResidual(weights=path, base=kernel_weights).fuse(small_scene(), generator=generator()).notes
     assert notes["factor"] == "the images have ratio 4, the weights were trained at 3, 8"
     assert "response" not in notes
+
+
+def test_weights_that_do_not_read_the_noise_are_not_given_it(make, kernel_weights, tmp_path):
+    """Files that users trained for any sensors go on: their networks read two channels fewer."""
+    scene = small_scene()
+    new, card = make()._loaded
+    shape = new.config.network
+    old = ResidualModel(
+        new.config.model_copy(
+            update={"network": shape.model_copy(update={"conditions": shape.conditions - NOISE_CHANNELS})}
+        )
+    )
+    path = save_residual(tmp_path / "old.safetensors", old, card)
+    fuser = HsrDiffResidual(weights=path, base=kernel_weights)
+    assert new.reads_noise
+    assert not fuser._loaded[0].reads_noise
+    X, _ = scene.observation.observe(fuser.fuse(scene, generator=generator()).Z_hat)
+    torch.testing.assert_close(X, scene.X, atol=2e-6, rtol=0)
+    assert not make("sensors")._loaded[0].reads_noise
 
 
 def test_views_are_undone_and_eight_of_them_forget_directions(make):

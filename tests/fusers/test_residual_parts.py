@@ -8,6 +8,7 @@ from fuser_scenes import BANDS, small_scene
 
 from hsrdiff.fusers.kriging import KrigingLearned
 from hsrdiff.fusers.residual import Coordinates, Evidence, channel_count, condition
+from hsrdiff.fusers.residual.condition import NOISE
 from hsrdiff.fusers.residual.evidence import REACH
 
 MSI = 2
@@ -110,11 +111,11 @@ def test_what_d_does_not_see_stays_and_the_rest_goes(scene, evidence):
     torch.testing.assert_close(evidence.unseen(unseen), unseen, atol=1e-8, rtol=0)
 
 
-@pytest.mark.parametrize("spectrum", [False, True])
-def test_the_condition_has_the_promised_channels_of_moderate_size(scene, evidence, spectrum):
+@pytest.mark.parametrize(("spectrum", "noise"), [(False, False), (True, False), (False, True)])
+def test_the_condition_has_the_promised_channels_of_moderate_size(scene, evidence, spectrum, noise):
     coordinates = Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, 3)
-    given = condition(evidence, coordinates, spectrum=spectrum)
-    assert given.channels.shape == (1, channel_count(3, BANDS if spectrum else 0), *evidence.size)
+    given = condition(evidence, coordinates, spectrum=spectrum, noise=noise)
+    assert given.channels.shape == (1, channel_count(3, BANDS if spectrum else 0, noise=noise), *evidence.size)
     assert torch.isfinite(given.channels).all()
     assert given.channels.abs().max() < 20
     assert given.scale > 0
@@ -130,6 +131,31 @@ def test_brighter_images_give_the_same_condition_and_a_larger_unit(scene, eviden
     # the surprise is in units of the bands' factors, which grow
     same = [i for i in range(one.channels.shape[1]) if not 6 <= i < 9]
     torch.testing.assert_close(two.channels[:, same], one.channels[:, same], rtol=0, atol=2e-3)
+
+
+def noise_of(evidence, coordinates):
+    """What the condition says of X and of Y, the same in all pixels."""
+    channels = condition(evidence, coordinates, noise=True).channels[0, -NOISE:]
+    torch.testing.assert_close(channels, channels[:, :1, :1].expand_as(channels))
+    return channels[:, 0, 0].tolist()
+
+
+def test_parts_of_noise_by_hand(scene, evidence):
+    """Sigma over the guide's detail, what D does not see, and over the leave-one-out errors; at most 1."""
+    coordinates = Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, 3)
+    assert noise_of(evidence, coordinates) == [0.0, 0.0]
+    seen = scene.observation.spatial.apply(scene.X)
+    # D+ by an independent road: the least image that D brings to the same
+    D = scene.observation.spatial.apply(torch.eye(scene.X[0, 0].numel()).double().reshape(-1, 1, *evidence.size))
+    least = torch.linalg.lstsq(D.flatten(1).T, seen.double().flatten(2)[0].T, driver="gelsd").solution
+    plus = least.T.reshape(scene.X.shape)
+    detail = float((scene.X.double() - plus).square().mean().sqrt())
+    errors = float(evidence.left_out.double().square().mean().sqrt())
+    for part, expected in ((0.25, 0.25), (5.0, 1.0)):
+        noisy = dataclasses.replace(scene, sigma_x=part * detail, sigma_y=0.5 * part * errors)
+        x, y = noise_of(dataclasses.replace(evidence, scene=noisy), coordinates)
+        assert x == pytest.approx(expected, rel=1e-4)
+        assert y == pytest.approx(min(1.0, 0.5 * part), rel=1e-4)
 
 
 def test_a_flipped_coordinate_flips_its_five_channels(scene, evidence):

@@ -200,7 +200,6 @@ def test_runs_share_pairs_where_only_the_network_differs(folder):
 @pytest.mark.parametrize(
     ("name", "digest", "pairs"),
     [
-        ("any-residual", "119f7b7797994f3c", "2b8a55973b694c2a"),
         ("cave-x32-residual", "03e696ebecf2cc14", "4a424d5f05360661"),
         ("cave-x32-residual-16", "9e1fe040a7a966a0", "29e05d10625a931e"),
     ],

@@ -11,11 +11,12 @@ from hsrdiff.fusers.residual import load_residual
 from hsrdiff.rng import generator
 from hsrdiff.training.residual import load_residual_recipe, run_residual_recipe
 from hsrdiff.training.residual import pairs as pairs_module
+from hsrdiff.training.residual import run as run_module
 from hsrdiff.training.residual.mixtures import apart, mixed, random_field
 from hsrdiff.training.residual.pairs import PairPlan, make_scene, plan_pairs
 from hsrdiff.training.residual.recipe import ResidualData
 
-WIDE = "any-wide-without-aviris"
+ANY = "any-residual"
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +118,7 @@ def test_pairs_of_two_sections_are_kept_apart_whatever_tells_the_sections_apart(
     """Else a noisy section would train on the clean pairs of another."""
     changes = ({}, {"snr_db": (20.0, 20.0)}, {"tint": 0.3}, {"materials": 4}, {"materials": 4, "snr_db": (20.0, 20.0)})
     data = tuple(ResidualData(dataset="made-up", factors=(4, 8), variants=3, **change) for change in changes)
-    plans = plan_pairs(load_residual_recipe(WIDE).model_copy(update={"data": data}))
+    plans = plan_pairs(load_residual_recipe(ANY).model_copy(update={"data": data}))
     assert len(plans) == len(changes) * 2 * 2 * 3
     for distinct in ({plan.file_name for plan in plans}, {plan.title for plan in plans}):
         assert len(distinct) == len(plans)
@@ -127,25 +128,23 @@ def test_pairs_of_two_sections_are_kept_apart_whatever_tells_the_sections_apart(
 
 def test_pairs_of_sections_that_share_no_factor_have_the_names_of_one_section():
     data = (ResidualData(dataset="made-up", factors=(4,)), ResidualData(dataset="made-up", factors=(8,)))
-    plans = plan_pairs(load_residual_recipe(WIDE).model_copy(update={"data": data}))
+    plans = plan_pairs(load_residual_recipe(ANY).model_copy(update={"data": data}))
     assert [plan.file_name for plan in plans] == [f"made-up-{s}-x{f}-0.safetensors" for f in (4, 8) for s in "ab"]
 
 
 def test_hashes_of_recipes_without_noise_and_mixtures_are_as_before():
     """Runs and prepared pairs of earlier versions go on."""
-    assert load_residual_recipe("any-residual").digest() == "119f7b7797994f3c"
-    assert load_residual_recipe("any-residual").pairs_digest() == "2b8a55973b694c2a"
     assert load_residual_recipe("cave-x32-residual").pairs_digest() == "4a424d5f05360661"
 
 
 def test_noise_and_mixtures_count_in_hashes():
-    wide = load_residual_recipe(WIDE)
-    first = wide.data[0].model_copy(update={"snr_db": None})
-    last = wide.data[-1].model_copy(update={"materials": 9})
-    for data in ((first, *wide.data[1:]), (*wide.data[:-1], last)):
-        other = wide.model_copy(update={"data": data})
-        assert other.digest() != wide.digest()
-        assert other.pairs_digest() != wide.pairs_digest()
+    recipe = load_residual_recipe(ANY)
+    clean = recipe.data[1].model_copy(update={"snr_db": None})
+    last = recipe.data[-1].model_copy(update={"materials": 9})
+    for data in ((recipe.data[0], clean, *recipe.data[2:]), (*recipe.data[:-1], last)):
+        other = recipe.model_copy(update={"data": data})
+        assert other.digest() != recipe.digest()
+        assert other.pairs_digest() != recipe.pairs_digest()
 
 
 def test_a_training_with_noise_and_mixtures_says_so_on_its_card(tmp_path):
@@ -153,13 +152,32 @@ def test_a_training_with_noise_and_mixtures_says_so_on_its_card(tmp_path):
     (tmp_path / "mine.toml").write_text(f"{TEXT}{mixtures}[[data]]\ndataset = 'made-up'\nshare = 2.0\n")
     result = run_residual_recipe(tmp_path / "mine.toml", tmp_path / "run", progress=False)
     card = load_residual(result.weights)[1]
-    assert card.data == "made-up train; made-up train, mixtures of 4 spectra, noise of 20 to 40 dB"
+    assert card.data == "made-up train; made-up train, mixtures of 4 spectra by random maps, noise of 20 to 40 dB"
     kept = {file.stem for file in (tmp_path / "run").glob("pairs-*/*")}
     made = {f"made-up-{s}-x4-{v}{m}" for s in "ab" for v in (0, 1) for m in ("", "-4-materials")}
     assert kept == made | {f"made-up-{s}-x4-0-section-2" for s in "ab"}
 
 
-@pytest.mark.parametrize("wrong", ["snr_db=[40.0, 20.0]", "snr_db=[-1.0, 20.0]", "snr_db=[20.0, 900.0]", "materials=1"])
+@pytest.mark.parametrize(("snr_db", "words"), [((20.0, 20.0), "20 dB"), ((20.0, 40.0), "20 to 40 dB")])
+def test_noise_of_one_level_is_named_once(snr_db, words):
+    section = ResidualData(dataset="made-up", variants=2, snr_db=snr_db)
+    assert run_module._data_in_words(section) == f"made-up train, noise of {words}"
+    assert run_module._data_in_words(section.model_copy(update={"variants": 1})) == "made-up train"
+
+
+def test_a_scene_without_any_data_is_named(monkeypatch):
+    class Empty(MadeUp):
+        def load(self, name):
+            return super().load(name) * float("nan")
+
+    monkeypatch.setattr(pairs_module, "make_dataset", lambda name, data=None, factor=None: Empty(factor))
+    with pytest.raises(RecipeError, match="'a' of made-up has no pixel that is valid"):
+        scene()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["snr_db=[40.0, 20.0]", "snr_db=[-1.0, 20.0]", "snr_db=[20.0, 900.0]", "materials=1", "materials=101"]
+)
 def test_impossible_noise_and_mixtures_are_refused(wrong):
     with pytest.raises(RecipeError):
-        load_residual_recipe(WIDE, {"data": f"[{{dataset='cave', {wrong}}}]"})
+        load_residual_recipe(ANY, {"data": f"[{{dataset='cave', {wrong}}}]"})

@@ -160,7 +160,7 @@ def prepare(
     """
     scene = degraded.scene
     coordinates = coordinates.within(require_observation(scene, ADAPTED).spectral.matrix)
-    given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
+    given = condition(evidence, coordinates, spectrum=model.reads_spectrum, noise=model.reads_noise)
     counted = degraded.scored
     # what was not measured is filled: the base is right there
     missing = torch.where(counted, degraded.truth.to(evidence.base) - evidence.base, 0.0)

@@ -12,6 +12,7 @@ from hsrdiff.fusers.residual.evidence import Evidence
 
 IMAGE = 4  # leading principal coordinates of the base
 SCALARS = 3  # brightness, uncertainty, factor
+NOISE = 2  # of X and of Y
 _DARK = 0.02  # of the scene's root mean square
 _MOST = 8.0  # channels are cut there
 
@@ -32,33 +33,38 @@ class Conditioned:
     scale: float
 
 
-def channel_count(coordinates: int, spectrum: int = 0) -> int:
+def channel_count(coordinates: int, spectrum: int = 0, *, noise: bool = False) -> int:
     """Return K.
 
     Args:
         coordinates: r.
         spectrum: B where the network reads the base's spectrum, else 0.
+        noise: Whether it reads how noisy the images are.
 
     Returns:
-        ``5 r + IMAGE + SCALARS + spectrum``.
+        ``5 r + IMAGE + SCALARS + spectrum``, and NOISE.
     """
-    return 5 * coordinates + IMAGE + SCALARS + spectrum
+    return 5 * coordinates + IMAGE + SCALARS + spectrum + (NOISE if noise else 0)
 
 
 @torch.no_grad()
-def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = False) -> Conditioned:
+def condition(
+    evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = False, noise: bool = False
+) -> Conditioned:
     """Turn the evidence into channels.
 
     In residual coordinates, r channels each: how the two kernels differ, how regression differs, the surprise of the
     LR pixels, the upsampled Y, all less the base, and the base itself. Then its principal coordinates, brightness,
     uncertainty, factor, and, for a network of one sensor pair, the colour of its spectrum and its optics: what a
-    lens that draws bands unlike each other would do. A change of sign of a residual coordinate changes the sign of
-    its five channels.
+    lens that draws bands unlike each other would do. For a network of any sensors, what part of the guide's detail
+    and of the leave-one-out errors is noise, one number each for the whole pair. A change of sign of a residual
+    coordinate changes the sign of its five channels.
 
     Args:
         evidence: The base and its companions.
         coordinates: Residual coordinates.
         spectrum: Whether to add the spectrum, B channels.
+        noise: Whether to add how noisy the images are, NOISE channels.
 
     Returns:
         The channels and the unit.
@@ -90,6 +96,8 @@ def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = 
         torch.log((deviation / level).clamp(0.2, 5.0)),
         torch.full_like(brightness, math.log2(evidence.scene.factor) / 5.0),
     ]
+    if noise:
+        channels.extend(torch.full_like(brightness, part) for part in _noise(evidence))
     if spectrum:
         size = torch.linalg.vector_norm(base, dim=1, keepdim=True)
         mean = size.square().mean().sqrt().clamp_min(tiny)
@@ -100,6 +108,19 @@ def condition(evidence: Evidence, coordinates: Coordinates, *, spectrum: bool = 
     else:
         optics = base.new_zeros((1, 0, *base.shape[-2:]))
     return Conditioned(torch.cat(channels, dim=1).float(), optics.float(), scale)
+
+
+def _noise(evidence: Evidence) -> tuple[float, float]:
+    """What part is noise of the guide's detail and of the errors at low resolution: deviations, from 0 to 1."""
+    scene = evidence.scene
+    if not (scene.sigma_x or scene.sigma_y):
+        return 0.0, 0.0
+    tiny = torch.finfo(torch.float32).tiny
+    sampled = (evidence.precision > 0).expand_as(evidence.left_out)
+    errors = evidence.left_out[sampled] if sampled.any() else evidence.left_out
+    sizes = (float(image.double().square().mean().sqrt()) for image in (evidence.unseen(evidence.X_filled()), errors))
+    x, y = (min(1.0, s / max(size, tiny)) for s, size in zip((scene.sigma_x, scene.sigma_y), sizes, strict=True))
+    return x, y
 
 
 def own_channels(channels: torch.Tensor, coordinates: int) -> torch.Tensor:

@@ -157,7 +157,7 @@ class HsrDiffResidual:
         R = require_observation(scene, self.name).spectral.matrix
         model, card = self.fitting(R, scene.factor)
         coordinates = model.coordinates(evidence.covariance, R)
-        given = condition(evidence, coordinates, spectrum=model.reads_spectrum)
+        given = condition(evidence, coordinates, spectrum=model.reads_spectrum, noise=model.reads_noise)
         mask = output_mask(scene)
         notes = (
             evidence.notes

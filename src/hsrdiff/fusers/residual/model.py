@@ -71,7 +71,7 @@ class ResidualModelConfig(BaseModel):
         """
         own = basis == "sensors"
         coordinates = int(str(network.get("coordinates", ResidualConfig.model_fields["coordinates"].default)))
-        conditions = channel_count(coordinates, bands if own else 0)
+        conditions = channel_count(coordinates, bands if own else 0, noise=not own)
         counted = {"conditions": conditions, "optics": 2 * bands if own else 0}
         shape = ResidualConfig.model_validate(network | counted)
         own_bands, own_msi = (bands, msi_bands) if own else (0, 0)
@@ -136,6 +136,12 @@ class ResidualModel(nn.Module):
     def reads_spectrum(self) -> bool:
         """Whether the condition holds the base's spectrum."""
         return self.config.basis == "sensors"
+
+    @property
+    def reads_noise(self) -> bool:
+        """Whether the condition holds the noise of the images: that of networks for any sensors, but for the first."""
+        shape = self.config.network
+        return shape.conditions > channel_count(shape.coordinates, self.config.bands)
 
     def fix(self, coordinates: Coordinates) -> None:
         """Keep the coordinates of a pair of sensors with the weights.

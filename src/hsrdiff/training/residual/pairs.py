@@ -21,14 +21,17 @@ from hsrdiff.networks.store import save_tensors
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse, add_noise
 from hsrdiff.rng import generator
 from hsrdiff.training.kriging.problem import check_side, random_guide
+from hsrdiff.training.residual.displaced import displaced
 from hsrdiff.training.residual.loss_root import loss_root
 from hsrdiff.training.residual.mixtures import mixed
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
+from hsrdiff.training.residual.repainted import repainted
 from hsrdiff.training.residual.tint import tint
 from hsrdiff.typing import PathLike
 
 _TINTED = 2  # first variant under another light
 _SIGMAS = (0.3, 0.6)  # of a random PSF, in LR pixels
+MIXTURES = {"random": mixed, "scene": repainted}
 _FLOAT16 = 6e4  # near the largest
 
 
@@ -147,13 +150,20 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
         The scene with its truth, and the middle of the whole image in its rows and columns.
 
     Raises:
-        RecipeError: If the scene is too small for the factor.
+        RecipeError: If the scene is too small for the factor, or holds no data.
     """
     own = plan.section.own_guide
     dataset = make_dataset(plan.section.dataset, data=data, factor=plan.factor)
     cube = dataset.load(plan.scene)
     Z = torch.from_numpy(np.ascontiguousarray(cube.values, dtype=np.float32))[None]
-    Z = fill_invalid(Z, torch.isfinite(Z).all(dim=1, keepdim=True))
+    valid = torch.isfinite(Z).all(dim=1, keepdim=True)
+    if not valid.any():
+        raise RecipeError(
+            f"the scene '{plan.scene}' of {plan.section.dataset} has no pixel that is valid in all bands",
+            expected="at least one",
+            do="leave that scene out: name the others in data.scenes",
+        )
+    Z = fill_invalid(Z, valid)
     draw = generator(seed, "pair", *plan.keys)
     s = plan.factor
     # the first variant lies on the scene's own coarse grid, the others anywhere
@@ -175,8 +185,11 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     Z = Z[..., top : top + height, left : left + width].contiguous()
     if plan.variant >= _TINTED and plan.section.tint:
         Z = Z * tint(Z.shape[1], plan.section.tint, draw).to(Z)[:, None, None]
+    made = generator(seed, "mixture", *plan.keys)
     if plan.section.materials:
-        Z = mixed(Z, plan.section.materials, generator(seed, "mixture", *plan.keys))
+        Z = MIXTURES[plan.section.maps](Z, plan.section.materials, made)
+    if plan.section.shift_px:
+        Z = displaced(Z, plan.section.shift_px, made)
     observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
     if not own:
         spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())
@@ -240,7 +253,8 @@ def prepare_pairs(
             keyed = generator(seed, "base", plan.title)
             evidence = gather(scene, generator=keyed, axis=axis, register=coordinates is None)
             used = coordinates or Coordinates.of(evidence.covariance, scene.observation.spectral.matrix, count)
-            given = condition(evidence, used, spectrum=coordinates is not None)
+            own = coordinates is not None
+            given = condition(evidence, used, spectrum=own, noise=not own)
             missing = scene.Z - evidence.base
             unit = given.scale or 1.0
             target = used.apply(missing)

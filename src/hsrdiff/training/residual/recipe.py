@@ -8,13 +8,21 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hsrdiff.fusers.kriging.learned_weights import SHIPPED
+from hsrdiff.fusers.residual.condition import channel_count
 from hsrdiff.fusers.residual.model import ResidualModelConfig
 from hsrdiff.fusers.residual.parts import USUAL, Parts
 from hsrdiff.training.recipe_kind import RecipeKind
 
 MOST_SNR_DB = 100.0  # beyond it noise is less than the rounding of float32
+MOST_SHIFT = 1.0  # pixels: a shift is made to first order
+MOST_MATERIALS = 100  # each has a map as large as the scene, in memory
 # what later versions can say of data: left out of hashes where it is as before, so that runs and pairs go on
-_NEWER: tuple[tuple[str, object], ...] = (("snr_db", None), ("materials", 0))
+_NEWER: tuple[tuple[str, object], ...] = (
+    ("snr_db", None),
+    ("materials", 0),
+    ("maps", "random"),
+    ("shift_px", 0.0),
+)
 
 
 class _Section(BaseModel):
@@ -33,7 +41,9 @@ class ResidualData(_Section):
             the coarse grid.
         snr_db: Least and largest signal-to-noise ratio of white noise, dB: all but the first variant have it in both
             images, each level even between the two, and told to the base; None for no noise.
-        materials: Where above 0 the scenes are synthetic, mixtures of that many spectra of each by random maps.
+        materials: Where above 0 the scenes are synthetic, mixtures of that many spectra of each.
+        maps: Where the materials of synthetic scenes lie: "random", or as those of the "scene" do.
+        shift_px: The bands are drawn off each other by random smooth curves; their largest standard deviation, pixels.
         tint: From the third variant on spectra are multiplied by a random smooth curve over the bands, another light:
             the standard deviation of its natural logarithm.
         own_guide: Whether the pairs have the data set's own guide and PSF; else each has a random guide, and all but
@@ -48,7 +58,9 @@ class ResidualData(_Section):
     factors: tuple[int, ...] = (4,)
     variants: int = Field(1, ge=1)
     snr_db: tuple[float, float] | None = None
-    materials: int = Field(0, ge=0)
+    materials: int = Field(0, ge=0, le=MOST_MATERIALS)
+    maps: Literal["random", "scene"] = "random"
+    shift_px: float = Field(0.0, ge=0, le=MOST_SHIFT)
     tint: float = Field(0.0, ge=0)
     own_guide: bool = False
     side: int | None = Field(None, ge=8)
@@ -176,6 +188,8 @@ class ResidualRecipe(_Section):
         if self.parts == USUAL:  # runs from before there were others go on
             del decisive["parts"]
         decisive["data"] = [_as_before(data) for data in decisive["data"]]
+        if not self.knows_sensors:
+            decisive["channels"] = channel_count(self.network.coordinates, noise=True)
         return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
     def pairs_digest(self) -> str:
@@ -184,6 +198,8 @@ class ResidualRecipe(_Section):
         decisive: list[object] = [self.basis, self.network.coordinates, data]
         if self.parts.evidence != USUAL.evidence or self.parts.diffused != USUAL.diffused:
             decisive += [self.parts.evidence, self.parts.diffused == USUAL.diffused]
+        if not self.knows_sensors:
+            decisive.append(channel_count(self.network.coordinates, noise=True))
         return hashlib.sha256(repr([decisive, self.training.pairs_seed]).encode()).hexdigest()[:16]
 
     def model(self, bands: int, msi_bands: int) -> ResidualModelConfig:
