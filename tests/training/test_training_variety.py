@@ -152,7 +152,7 @@ def test_a_training_with_noise_and_mixtures_says_so_on_its_card(tmp_path):
     (tmp_path / "mine.toml").write_text(f"{TEXT}{mixtures}[[data]]\ndataset = 'made-up'\nshare = 2.0\n")
     result = run_residual_recipe(tmp_path / "mine.toml", tmp_path / "run", progress=False)
     card = load_residual(result.weights)[1]
-    assert card.data == "made-up train; made-up train, mixtures of 4 spectra by random maps, noise of 20 to 40 dB"
+    assert card.data == "made-up train; made-up train, mixtures of 4 spectra, noise of 20 to 40 dB"
     kept = {file.stem for file in (tmp_path / "run").glob("pairs-*/*")}
     made = {f"made-up-{s}-x4-{v}{m}" for s in "ab" for v in (0, 1) for m in ("", "-4-materials")}
     assert kept == made | {f"made-up-{s}-x4-0-section-2" for s in "ab"}

@@ -21,17 +21,14 @@ from hsrdiff.networks.store import save_tensors
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse, add_noise
 from hsrdiff.rng import generator
 from hsrdiff.training.kriging.problem import check_side, random_guide
-from hsrdiff.training.residual.displaced import displaced
 from hsrdiff.training.residual.loss_root import loss_root
 from hsrdiff.training.residual.mixtures import mixed
 from hsrdiff.training.residual.recipe import ResidualData, ResidualRecipe
-from hsrdiff.training.residual.repainted import repainted
 from hsrdiff.training.residual.tint import tint
 from hsrdiff.typing import PathLike
 
 _TINTED = 2  # first variant under another light
 _SIGMAS = (0.3, 0.6)  # of a random PSF, in LR pixels
-MIXTURES = {"random": mixed, "scene": repainted}
 _FLOAT16 = 6e4  # near the largest
 
 
@@ -185,11 +182,8 @@ def make_scene(plan: PairPlan, seed: int, data: PathLike | None = None) -> tuple
     Z = Z[..., top : top + height, left : left + width].contiguous()
     if plan.variant >= _TINTED and plan.section.tint:
         Z = Z * tint(Z.shape[1], plan.section.tint, draw).to(Z)[:, None, None]
-    made = generator(seed, "mixture", *plan.keys)
     if plan.section.materials:
-        Z = MIXTURES[plan.section.maps](Z, plan.section.materials, made)
-    if plan.section.shift_px:
-        Z = displaced(Z, plan.section.shift_px, made)
+        Z = mixed(Z, plan.section.materials, generator(seed, "mixture", *plan.keys))
     observation = dataset.observation(cube["wavelength"].values if "wavelength" in cube.coords else None)
     if not own:
         spectral = SpectralResponse(random_guide(Z.shape[1], draw).double())

@@ -14,15 +14,9 @@ from hsrdiff.fusers.residual.parts import USUAL, Parts
 from hsrdiff.training.recipe_kind import RecipeKind
 
 MOST_SNR_DB = 100.0  # beyond it noise is less than the rounding of float32
-MOST_SHIFT = 1.0  # pixels: a shift is made to first order
 MOST_MATERIALS = 100  # each has a map as large as the scene, in memory
 # what later versions can say of data: left out of hashes where it is as before, so that runs and pairs go on
-_NEWER: tuple[tuple[str, object], ...] = (
-    ("snr_db", None),
-    ("materials", 0),
-    ("maps", "random"),
-    ("shift_px", 0.0),
-)
+_NEWER: tuple[tuple[str, object], ...] = (("snr_db", None), ("materials", 0))
 
 
 class _Section(BaseModel):
@@ -41,9 +35,7 @@ class ResidualData(_Section):
             the coarse grid.
         snr_db: Least and largest signal-to-noise ratio of white noise, dB: all but the first variant have it in both
             images, each level even between the two, and told to the base; None for no noise.
-        materials: Where above 0 the scenes are synthetic, mixtures of that many spectra of each.
-        maps: Where the materials of synthetic scenes lie: "random", or as those of the "scene" do.
-        shift_px: The bands are drawn off each other by random smooth curves; their largest standard deviation, pixels.
+        materials: Where above 0 the scenes are synthetic, mixtures of that many spectra of each by random maps.
         tint: From the third variant on spectra are multiplied by a random smooth curve over the bands, another light:
             the standard deviation of its natural logarithm.
         own_guide: Whether the pairs have the data set's own guide and PSF; else each has a random guide, and all but
@@ -59,8 +51,6 @@ class ResidualData(_Section):
     variants: int = Field(1, ge=1)
     snr_db: tuple[float, float] | None = None
     materials: int = Field(0, ge=0, le=MOST_MATERIALS)
-    maps: Literal["random", "scene"] = "random"
-    shift_px: float = Field(0.0, ge=0, le=MOST_SHIFT)
     tint: float = Field(0.0, ge=0)
     own_guide: bool = False
     side: int | None = Field(None, ge=8)

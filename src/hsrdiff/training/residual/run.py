@@ -209,8 +209,7 @@ def _prepare(
 
 def _data_in_words(data: ResidualData) -> str:
     scenes = f" ({len(data.scenes)} scenes)" if data.scenes else ""
-    made = f", mixtures of {data.materials} spectra by {data.maps} maps" if data.materials else ""
-    made += f", bands shifted by up to {data.shift_px:g} pixels" if data.shift_px else ""
+    made = f", mixtures of {data.materials} spectra" if data.materials else ""
     noise = ""
     if data.snr_db and data.variants > 1:
         low, high = (f"{level:g}" for level in data.snr_db)
