@@ -93,3 +93,20 @@ def test_a_coordinate_system_string_says_more_than_a_datum_of_north_america(tmp_
     assert crs.to_epsg() == 6340
     crs, _ = placed(tmp_path, "Geographic Lat/Lon, 1, 1, -110, 52, 0.1, 0.1, North America 1983, units=Degrees")
     assert crs.to_epsg() == 4269
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("geo points = {1, 1, 50.0, 4.0, 5, 1, 50.0, 4.1, 1, 6, 49.9, 4.0, 5, 6, 49.9, 4.1}", "ground control points"),
+        ("rpc info = {0, 1, 2}", "rational polynomials"),
+    ],
+)
+def test_points_and_polynomials_that_are_not_used_are_named_where_there_is_no_map(tmp_path, more, said):
+    np.arange(60, dtype="<i2").tofile(tmp_path / "a.img")
+    for text, words in ((f"{START}{more}\n", said), (START, None)):
+        (tmp_path / "a.hdr").write_text(text)
+        found = open_cube(tmp_path / "a.hdr").attrs.get("place_note")
+        assert found is None if words is None else found.startswith(f"{words}")
+    placed(tmp_path, "UTM, 1, 1, 400000, 5000000, 30, 30, 33, North, WGS-84", f"{more}\n")
+    assert "place_note" not in open_cube(tmp_path / "a.hdr").attrs

@@ -19,7 +19,7 @@ from hsrdiff.cubes.envi_header import (
 )
 from hsrdiff.cubes.envi_map import map_entries, read_map
 from hsrdiff.cubes.formats import FIELDS, CreationOptions, no_variables
-from hsrdiff.cubes.georeference import georeference_of
+from hsrdiff.cubes.georeference import georeference_of, unused_place
 from hsrdiff.cubes.packed_cube import packed_strips, packing_of
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import from_texts, record_of, to_texts
@@ -142,8 +142,13 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
         crs=crs,
         transform=transform,
         chunks=chunks,
-        attrs=from_texts(header),
+        attrs=(unused_place(**_other_places(header)) if transform is None else {}) | from_texts(header),
     )
+
+
+def _other_places(header: Mapping[str, str]) -> dict[str, bool]:
+    """What ENVI's header may place an image by, beside ``map info``."""
+    return {"points": bool(header.get("geo points")), "polynomials": bool(header.get("rpc info"))}
 
 
 def write(cube: xr.DataArray, path: Path, options: CreationOptions) -> None:

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 PLACE_NOTE = "place_note"  # attribute of a cube that has no transform: what could give it one, and is not used
 
 
+def unused_place(*, points: bool, polynomials: bool) -> dict[str, str]:
+    """Say that an image without a grid on the map has something to lay one by, which is not used.
+
+    Args:
+        points: Whether it has ground control points.
+        polynomials: Whether it has rational polynomials.
+
+    Returns:
+        The attribute `PLACE_NOTE`, or nothing.
+    """
+    found = "ground control points" if points else "rational polynomials (RPC)" if polynomials else ""
+    return {PLACE_NOTE: f"{found} are not used: gdalwarp lays the image on a map by them"} if found else {}
+
+
 def set_georeference(cube: xr.DataArray, crs: Any, transform: Affine | None) -> xr.DataArray:
     """Return the cube with its CRS and transform in `.rio`, and x, y as pixel centres where rows are parallel.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hsrdiff.cubes.cube import Chunks, build_cube
-from hsrdiff.cubes.georeference import PLACE_NOTE
+from hsrdiff.cubes.georeference import unused_place
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.record import from_texts
 from hsrdiff.cubes.spectral_axis import SpectralAxis, to_nanometres
@@ -170,24 +170,22 @@ def read_raster(path: Path, driver: str, chunks: Chunks, attrs: dict[str, Any] |
             crs=dataset.crs,
             transform=None if dataset.transform.is_identity else dataset.transform,
             chunks=chunks,
-            attrs={**(attrs or {}), **unused_place(dataset), **from_texts(dataset.tags())},
+            attrs={**(attrs or {}), **unused_place_of(dataset), **from_texts(dataset.tags())},
         )
 
 
-def unused_place(dataset: Any) -> dict[str, str]:
-    """Say where an image has no grid on the map but something to lay one by, which is not used.
+def unused_place_of(dataset: Any) -> dict[str, str]:
+    """Say where a raster has no grid on the map but something to lay one by.
 
     Args:
         dataset: A rasterio dataset.
 
     Returns:
-        The attribute `PLACE_NOTE`, or nothing.
+        From `unused_place`.
     """
     if not dataset.transform.is_identity:
         return {}
-    points = len(dataset.gcps[0])
-    found = "ground control points" if points else "rational polynomials (RPC)" if dataset.rpcs else ""
-    return {PLACE_NOTE: f"{found} are not used: gdalwarp lays the image on a map by them"} if found else {}
+    return unused_place(points=bool(dataset.gcps[0]), polynomials=bool(dataset.rpcs))
 
 
 def _check_pages(path: Path, dataset: Any) -> None:

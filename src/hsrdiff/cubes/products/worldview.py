@@ -17,7 +17,7 @@ from hsrdiff.cubes.formats import only_read
 from hsrdiff.cubes.packing import Packing
 from hsrdiff.cubes.products.keyword_text import Groups, number_in, read_keywords
 from hsrdiff.cubes.products.product_files import UNMASKED, chosen_words, named_like
-from hsrdiff.cubes.raster import RasterBands, open_raster, unused_place
+from hsrdiff.cubes.raster import RasterBands, open_raster, unused_place_of
 from hsrdiff.cubes.spectral_axis import BAND_SHAPE, SpectralAxis
 from hsrdiff.errors import CubeFormatError
 
@@ -116,7 +116,7 @@ def read(path: Path, *, chunks: Chunks, variable: str | None) -> xr.DataArray:
                 "hsrdiff_radiance_unit": _UNITS,
                 BAND_SHAPE: "box",
                 "masked_by": "nothing but nodata",
-                **unused_place(raster),
+                **unused_place_of(raster),
             },
         )
 
