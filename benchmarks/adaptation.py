@@ -33,7 +33,7 @@ SCENE, FACTOR, GUIDE, LOOKS = "flowers", 4, "gaussian4", 8
 def prepare(scene: Scene, coordinates: Coordinates, given: Evidence) -> tuple[PreparedPair, float]:
     """Return what the network reads and is to find, and the unit of the latter."""
     assert scene.Z is not None
-    conditioned = condition(given, coordinates)
+    conditioned = condition(given, coordinates, noise=True)  # as the shipped weights read it
     missing, unit = scene.Z - given.base, conditioned.scale or 1.0
     target = (given.unseen(coordinates.apply(missing)) / unit)[0].float()
     root = loss_root(coordinates, missing, unit)
