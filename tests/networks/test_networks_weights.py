@@ -20,7 +20,7 @@ CARD = ModelCard(name="t", bands=5, msi_bands=2, wavelengths_nm=[400.0, 410, 420
 SHIPPED = {
     "indian-pines-x4.safetensors": "ca5d36ff113810b3",
     "kriging/kriging-learned.safetensors": "171a0ba632943703",
-    "residual/any-residual.safetensors": "8ca53a20073b460b",
+    "residual/any-residual.safetensors": "9cb491b291b0cc80",
     "residual/cave-x32-residual-16.safetensors": "f9bc1e0ef91a71ee",
     "residual/cave-x32-residual.safetensors": "4087e0c0c851a354",
 }
