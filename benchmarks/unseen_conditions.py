@@ -1,13 +1,13 @@
 """Does a network for any sensors hold at factors and noise levels that it was not trained at, on sensors it never saw?
 
-RMSE over that of the registered base (the shipped kernel's, which may have seen them), so of what the network alone
-adds, geometric mean and worst scene, for a family that the weights must not have seen: the training scenes of all
-AVIRIS sets and Jasper Ridge, or the four validation scenes of CAVE. Guides of four Gaussians; white noise of so many
-dB in both images, told to the methods. With the first weights also: the network's answer times the share that would
-have been best on the degraded pair, from 0 to 1, where that pair has 64 pixels in every scene. Scenes of a test split
-are not looked at where there are others.
+RMSE over that of the registered base, that of the kernel named, so of what the network alone adds, geometric mean and
+worst scene, for a family that kernel and weights must not have seen: the training scenes of all AVIRIS sets and Jasper
+Ridge, or the four validation scenes of CAVE. Guides of four Gaussians; white noise of so many dB in both images, told
+to the methods. With the first weights also: the network's answer times the share that would have been best on the
+degraded pair, from 0 to 1, where that pair has 64 pixels in every scene. Scenes of a test split are not looked at
+where there are others.
 
-Usage: python -m benchmarks.unseen_conditions aviris|cave WEIGHTS.safetensors ...
+Usage: python -m benchmarks.unseen_conditions aviris|cave KERNEL WEIGHTS.safetensors ...
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def noisy(scene: Scene, snr_db: float | None) -> Scene:
     return replace(scene, X=X, Y=Y, sigma_x=sigma_x, sigma_y=sigma_y)
 
 
-def main(family: str, weights: list[str]) -> None:
+def main(family: str, kernel: str, weights: list[str]) -> None:
     sets, conditions = FAMILIES[family]
-    first, *others = (HsrDiffResidual(weights=path) for path in weights)
+    first, *others = (HsrDiffResidual(weights=path, base=kernel) for path in weights)
     lines = []
     for factor, snr_db in conditions:
         for name, split in sets.items():
@@ -103,4 +103,4 @@ def main(family: str, weights: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])
