@@ -151,6 +151,19 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(recipe, tmp_path):
     assert len(lines) == 6
 
 
+def test_a_finished_run_started_again_leaves_its_file_alone(recipe, tmp_path):
+    """Written again it would have another hash, and a network trained over it would not know its base."""
+    first = run_kernel_recipe(recipe, tmp_path / "run", progress=False)
+    content, written = first.weights.read_bytes(), first.weights.stat().st_mtime_ns
+    again = run_kernel_recipe(recipe, tmp_path / "run", progress=False)
+    assert (again.finished, again.steps_done, again.message) == (True, first.steps_done, first.message)
+    assert first.weights.stat().st_mtime_ns == written
+    first.weights.write_bytes(content[:100])  # a damaged file is written anew from the checkpoint
+    healed = load_file(run_kernel_recipe(recipe, tmp_path / "run", progress=False).weights)
+    first.weights.write_bytes(content)
+    assert all(torch.equal(value, healed[name]) for name, value in load_file(first.weights).items())
+
+
 def test_another_recipe_does_not_go_on(recipe, tmp_path):
     run_kernel_recipe(recipe, tmp_path / "run", progress=False, stop_at=1)
     with pytest.raises(WeightsError, match="another recipe"):

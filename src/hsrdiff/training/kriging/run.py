@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from hsrdiff.datasets import make_dataset
-from hsrdiff.errors import RecipeError, WriteError
+from hsrdiff.errors import RecipeError, WeightsError, WriteError
 from hsrdiff.fusers.kriging.learned_kernel import LearnedKernel
-from hsrdiff.fusers.kriging.learned_weights import KernelCard, save_kernel
+from hsrdiff.fusers.kriging.learned_weights import KernelCard, load_kernel, save_kernel
 from hsrdiff.fusers.masking import fill_invalid
 from hsrdiff.rng import derive_seed, generator
 from hsrdiff.threads import use_threads
@@ -137,9 +137,12 @@ def run_kernel_recipe(
         kernel = LearnedKernel(recipe.kernel)
     optimizer = torch.optim.Adam(_groups(kernel))
     before = Progress(0, 0.0, 0.0, f"{recipe.digest()}-{_digest(families)}")
-    checkpoint = folder / CHECKPOINT
+    checkpoint, weights = folder / CHECKPOINT, folder / f"{recipe.name}.safetensors"
     if checkpoint.exists():
         before = load_checkpoint(checkpoint, kernel, optimizer, before.digest)
+        # written again the file would have another hash, and runs that stand on it would not know their base
+        if before.step >= options.steps and _holds(weights, before.step):
+            return _result(weights, before, options.steps)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "recipe.json", recipe.model_dump_json(indent=2))
@@ -169,10 +172,22 @@ def run_kernel_recipe(
             if late:
                 break
     done = reached(step)
-    weights = save_kernel(folder / f"{recipe.name}.safetensors", kernel, _card(recipe, kernel, done))
-    finished = step >= options.steps
-    message = f"{step} of {options.steps} steps in {done.seconds / 60:.1f} minutes"
-    return TrainResult(weights, step, finished, message if finished else f"{message}; run the same command to go on")
+    return _result(save_kernel(weights, kernel, _card(recipe, kernel, done)), done, options.steps)
+
+
+def _holds(weights: Path, steps: int) -> bool:
+    """Whether a file holds a kernel after so many steps."""
+    try:
+        return load_kernel(weights)[1].steps == steps
+    except WeightsError:
+        return False
+
+
+def _result(weights: Path, done: Progress, steps: int) -> TrainResult:
+    finished = done.step >= steps
+    message = f"{done.step} of {steps} steps in {done.seconds / 60:.1f} minutes"
+    message = message if finished else f"{message}; run the same command to go on"
+    return TrainResult(weights, done.step, finished, message)
 
 
 def _groups(kernel: LearnedKernel) -> list[dict[str, object]]:
