@@ -226,6 +226,19 @@ def test_weights_that_do_not_read_the_noise_are_not_given_it(make, kernel_weight
     assert not make("sensors")._loaded[0].reads_noise
 
 
+@pytest.mark.parametrize(("height", "applied"), [(16, False), (48, True)])
+def test_noisy_pairs_smaller_than_those_of_the_training_keep_their_base(make, height, applied):
+    """4 x 6 coarse pixels are too few, 12 x 6 are not; without noise the network is applied to either."""
+    clean = small_scene(height=height)
+    fuser = make()
+    for scene, changed in ((dataclasses.replace(clean, sigma_x=1e-3, sigma_y=1e-3), applied), (clean, True)):
+        evidence = fuser.gather(scene, generator=generator())
+        fusion = fuser.sample(evidence, generator=generator())
+        assert ("network" not in fusion.notes) == changed
+        assert bool((fusion.Z_hat - evidence.base).abs().max() > 1e-5) == changed
+    assert make("sensors").sample(evidence, generator=generator()).notes.get("network") is None
+
+
 def test_views_are_undone_and_eight_of_them_forget_directions(make):
     image = torch.rand((1, 2, 3, 4), generator=generator())
     seen = [view(image, k) for k in range(8)]

@@ -28,6 +28,7 @@ from hsrdiff.fusers.residual.model import (
 )
 from hsrdiff.fusers.residual.parts import DIFFUSED, EVIDENCE
 from hsrdiff.fusers.residual.sampling import Sampling
+from hsrdiff.fusers.residual.too_few import too_few
 from hsrdiff.fusers.residual.views import unview, view
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
@@ -164,7 +165,9 @@ class HsrDiffResidual:
             | self._notes(card, scene.factor, R, any_sensors=model.config.basis == "scene")
             | model.config.parts.note()
         )
-        if not given.scale:
+        if few := too_few(evidence, model):
+            notes |= {"network": few}
+        if few or not given.scale:
             return self._one(evidence, evidence.base, mask, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
         denoise = self._bind(model, given, diffused)
