@@ -5,7 +5,8 @@ worst scene, for a family that kernel and weights must not have seen: the traini
 Ridge, or the four validation scenes of CAVE. Guides of four Gaussians; white noise of so many dB in both images, told
 to the methods. With the first weights also: the network's answer times the share that would have been best on the
 degraded pair, from 0 to 1, where that pair has 64 pixels in every scene. Scenes of a test split are not looked at
-where there are others.
+where there are others. Last, over all pairs that can be degraded: what the network alone does, its share, and the
+network or the base, whichever has less error on the degraded pair.
 
 Usage: python -m benchmarks.unseen_conditions aviris|cave KERNEL WEIGHTS.safetensors ...
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -75,10 +77,16 @@ def noisy(scene: Scene, snr_db: float | None) -> Scene:
     return replace(scene, X=X, Y=Y, sigma_x=sigma_x, sigma_y=sigma_y)
 
 
+def mean_and_worst(ratios: Sequence[float]) -> str:
+    """Geometric mean and largest."""
+    return f"{math.exp(fmean(map(math.log, ratios))):.3f}, {max(ratios):.3f}"
+
+
 def main(family: str, kernel: str, weights: list[str]) -> None:
     sets, conditions = FAMILIES[family]
     first, *others = (HsrDiffResidual(weights=path, base=kernel) for path in weights)
     lines = []
+    guarded: list[tuple[float, float, float]] = []
     for factor, snr_db in conditions:
         for name, split in sets.items():
             dataset = make_dataset(name, factor=factor, sensor=GUIDE)
@@ -93,13 +101,16 @@ def main(family: str, kernel: str, weights: list[str]) -> None:
                 if (degraded := degrade(scene)) is not None:
                     there = products(first, [], degraded.scene, degraded.truth)[0]
                     shared.append(each[0].ratio(there.share))
+                    guarded.append((each[0].ratio(), shared[-1], each[0].ratio(float(there.ratio() < 1.0))))
             columns = [*zip(*found, strict=True), shared if len(shared) == len(found) else ()]
-            cells = [f"{math.exp(fmean(map(math.log, c))):.3f}, {max(c):.3f}" if c else "" for c in columns]
+            cells = [mean_and_worst(c) if c else "" for c in columns]
             noise = "" if snr_db is None else f"{snr_db:g} dB"
             lines.append([f"x{factor}", noise, name, str(len(found)), *cells])
             print(lines[-1], flush=True)
     titles = ["factor", "noise", "data set", "scenes", *weights, "share of the degraded pair"]
     print(markdown_table(titles, lines, left=3))
+    titles = ["pairs", "the network", "share of the degraded pair", "network or base"]
+    print(markdown_table(titles, [[str(len(guarded)), *map(mean_and_worst, zip(*guarded, strict=True))]], left=0))
 
 
 if __name__ == "__main__":

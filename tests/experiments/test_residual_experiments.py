@@ -11,8 +11,8 @@ from hsrdiff.experiments import base as base_module
 from hsrdiff.experiments.base import fusion_trials
 from hsrdiff.experiments.cave_x32 import BASE, OURS, CaveX32, fusers
 from hsrdiff.experiments.residual_seeds import ResidualSeeds
-from hsrdiff.experiments.residual_steps import ONE, ResidualSteps, _Shared, variants
-from hsrdiff.fusers import Bicubic
+from hsrdiff.experiments.residual_steps import DRAWS, ONE, SPREAD, WITHIN, ResidualSteps, _Shared, spread, variants
+from hsrdiff.fusers import Bicubic, Fusion
 from hsrdiff.observation import Observation, Scene, SpatialResponse, SpectralResponse
 
 
@@ -47,6 +47,28 @@ def test_the_steps_are_held_against_the_base():
     assert "| 1 step | 41.00 | 3.000 | 0.2000 | 95.00 | 0.950 | 1.0 |" in ResidualSteps().report(rows)
 
 
+def test_draws_of_the_truth_s_own_distribution_are_calibrated(scene):
+    draw = torch.Generator().manual_seed(0)
+    Z = torch.randn((1, 5, 64, 64), generator=draw)
+    draws = torch.randn((DRAWS, 5, 64, 64), generator=draw)
+    fusion = Fusion(draws.mean(dim=0, keepdim=True), draws.std(dim=0, keepdim=True))
+    notes = spread("any", fusion, dataclasses.replace(scene, Z=Z))
+    assert float(notes[SPREAD]) == pytest.approx(1.0, abs=0.02)
+    one, two = map(float, notes[WITHIN].split())
+    # an error over a deviation from eight draws has Student's distribution with seven degrees of freedom
+    assert (one, two) == pytest.approx((65.0, 91.4), abs=1.0)
+    half = dataclasses.replace(fusion, std=fusion.std / 2)
+    assert float(spread("any", half, dataclasses.replace(scene, Z=Z))[SPREAD]) == pytest.approx(2.0, abs=0.04)
+    assert spread("any", Fusion(fusion.Z_hat), scene) == {}
+    rows = {
+        ("a", "base"): row("base", "a", 40.0, 0.010),
+        ("a", "draws"): dataclasses.replace(
+            row("draws", "a", 41.0, 0.0095), notes={SPREAD: "1.254", WITHIN: "65.0 91.4"}
+        ),
+    }
+    assert "| draws | a | 1.25 | 65.0 % | 91.4 % |" in ResidualSteps().report(rows)
+
+
 def test_the_spread_of_the_seeds():
     rows = {}
     for k, psnr_db in enumerate((41.0, 41.2, 41.4)):
@@ -59,8 +81,8 @@ def test_the_spread_of_the_seeds():
 
 def test_the_ways_to_sample_are_many_and_named_once():
     ways = list(variants("x"))
-    assert len(ways) == len(set(ways)) > 25
-    assert sum("100 steps" in way for way in ways) == 1
+    assert len(ways) == len(set(ways)) == 3 + 3 * (6 + 5 + 5) + 2
+    assert sum("100 steps" in way for way in ways) == 3
     assert list(fusers())[-3:-1] == [BASE, OURS]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -19,10 +20,11 @@ from hsrdiff.typing import PathLike
 STEPS = (2, 3, 5, 10, 25)
 SAMPLERS = ("ddim", "multistep", "ancestral-posterior")
 # where each starts and with how many steps
-STARTS: dict[float, tuple[int, ...]] = {1e-3: STEPS, 0.1: (2, 5), 0.5: (2, 5)}
-LONGEST = ("ddim", 1e-3)  # sampled with 100 steps too
+STARTS: dict[float, tuple[int, ...]] = {1e-3: (*STEPS, 100), 0.1: STEPS, 0.5: STEPS}
+DRAWS = 8
 WEIGHTS = "cave-x32-residual-16"
 BASE, ONE = "base", "1 step"
+SPREAD, WITHIN = "error over spread", "within"  # notes of a row that has several draws
 
 
 class _Base:
@@ -70,14 +72,37 @@ def variants(weights: PathLike = WEIGHTS) -> Mapping[str, Callable[[], Fuser]]:
     }
     for sampler in SAMPLERS:
         for start, lengths in STARTS.items():
-            for steps in (*lengths, 100):
-                if steps < 100 or (sampler, start) == LONGEST:
-                    named = f"{steps} steps, {sampler}, from {start:g}"
-                    found[named] = way(steps=steps, sampler=sampler, start=start)
-    found["mean of 8 draws of 5 steps, ancestral-posterior, from 0.001"] = way(
-        steps=5, sampler="ancestral-posterior", start=1e-3, samples=8
-    )
+            for steps in lengths:
+                named = f"{steps} steps, {sampler}, from {start:g}"
+                found[named] = way(steps=steps, sampler=sampler, start=start)
+    for steps in (5, 25):
+        named = f"mean of {DRAWS} draws of {steps} steps, ancestral-posterior, from 0.001"
+        found[named] = way(steps=steps, sampler="ancestral-posterior", start=1e-3, samples=DRAWS)
     return found
+
+
+def spread(name: str, fusion: Fusion, scene: Scene) -> Mapping[str, str]:
+    """Return how far the spread of several draws says how large the errors of their mean are.
+
+    Args:
+        name: Of the way, not used.
+        fusion: Its result.
+        scene: The scene with its truth.
+
+    Returns:
+        The root mean square error over that of the deviation to expect of a mean of `DRAWS` draws, which is
+        ``sqrt(1 + 1 / DRAWS)`` times that of one draw, 1 for a calibrated sampler; and the shares in per cent of errors
+        within one and two such deviations. Nothing for a single draw.
+    """
+    if fusion.std is None or scene.Z is None:
+        return {}
+    error = (fusion.Z_hat - scene.Z).double().abs()
+    deviation = math.sqrt(1 + 1 / DRAWS) * fusion.std.double()
+    known = torch.isfinite(error) & torch.isfinite(deviation)
+    error, deviation = error[known], deviation[known]
+    ratio = float((error.square().mean() / deviation.square().mean()).sqrt())
+    shares = (100 * float((error <= k * deviation).double().mean()) for k in (1, 2))
+    return {SPREAD: repr(ratio), WITHIN: " ".join(f"{share:.1f}" for share in shares)}
 
 
 class ResidualSteps:
@@ -99,7 +124,7 @@ class ResidualSteps:
         dataset = make_dataset("cave", data=data, factor=32)
         for scene in dataset.scenes("validation")[: self.scenes]:
             yield from fusion_trials(
-                (scene,), partial(dataset_scene, dataset, scene, seed=seed), made, seed, paired=True
+                (scene,), partial(dataset_scene, dataset, scene, seed=seed), made, seed, paired=True, keep=spread
             )
 
     def report(self, rows: Rows) -> str:
@@ -111,4 +136,16 @@ class ResidualSteps:
             mean = mean_row([rows[scene, name] for scene in scenes])
             scores = (f"{mean.psnr_db:.2f}", f"{mean.sam_deg:.3f}", f"{mean.ergas:.4f}", f"{1e4 * mean.rmse:.2f}")
             lines.append([name, *scores, f"{mean.rmse / base.rmse:.3f}", f"{mean.seconds:.1f}"])
-        return markdown_table(["way", "PSNR dB", "SAM °", "ERGAS", "RMSE, 1e-4", "RMSE over the base's", "s"], lines)
+        titles = ["way", "PSNR dB", "SAM °", "ERGAS", "RMSE, 1e-4", "RMSE over the base's", "s"]
+        return "\n".join([markdown_table(titles, lines), *self._spreads(rows)])
+
+    def _spreads(self, rows: Rows) -> Iterator[str]:
+        """The spread of several draws, by scene."""
+        lines = [
+            [name, scene, f"{float(row.notes[SPREAD]):.2f}", *(f"{part} %" for part in row.notes[WITHIN].split())]
+            for (scene, name), row in rows.items()
+            if SPREAD in row.notes
+        ]
+        if lines:
+            titles = ["spread", "scene", "RMS error over RMS deviation", "within one", "within two"]
+            yield markdown_table(titles, lines, left=2)
