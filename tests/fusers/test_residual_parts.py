@@ -65,6 +65,20 @@ def test_more_coordinates_than_are_unseen_are_zero(scene):
     assert torch.isfinite(coordinates.into).all()
 
 
+def test_coordinates_do_not_depend_on_the_signs_that_an_eigensolver_gives(scene, monkeypatch):
+    R = scene.observation.spectral.matrix
+    exact, solve = Coordinates.of(covariance(), R, 3), torch.linalg.eigh
+
+    def turned(matrix):
+        values, vectors = solve(matrix)
+        return values, -vectors
+
+    monkeypatch.setattr(torch.linalg, "eigh", turned)
+    other = Coordinates.of(covariance(), R, 3)
+    torch.testing.assert_close(other.into, exact.into)
+    torch.testing.assert_close(other.out_of, exact.out_of)
+
+
 def test_directions_without_errors_are_left_to_the_base(scene):
     # two directions of errors, and rounding in all others
     R = scene.observation.spectral.matrix

@@ -73,9 +73,7 @@ class LeftOut:
             for name, chosen in family.scenes.items():
                 for factor in self.factors:
                     dataset = make_dataset(name, data=data, factor=factor, sensor=GUIDE)
-                    # the middles of CAVE's test scenes: they are many, and all look alike to these weights
-                    every = () if name == "cave" else dataset.scenes("train")
-                    for scene in chosen or (*every, *dataset.scenes("test")):
+                    for scene in chosen or (*dataset.scenes("train"), *dataset.scenes("test")):
                         labels = (family.name, name, scene, f"x{factor}")
                         make = partial(middle_scene, dataset, scene, family.side, seed)
                         trials = fusion_trials(labels, make, fusers, seed, paired=True, made_of=digests)

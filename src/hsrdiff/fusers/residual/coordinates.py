@@ -22,7 +22,8 @@ class Coordinates:
 
         c = l^-1/2 U^T S^-1 H (Z - base)        Z - base ~ S U l^1/2 c
 
-    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide.
+    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide. The sign of a column
+    of U is that which makes the sum of its entries' cubes positive, so that it does not depend on the eigensolver.
 
     Attributes:
         into: Spectra to coordinates, shape (r, B), float64.
@@ -60,6 +61,7 @@ class Coordinates:
         erring = int((values > _NO_ERROR * values[-1]).sum())
         kept = min(count, bands - int(torch.linalg.matrix_rank(R)), erring)
         values, vectors = values.flip(0)[:kept], vectors.flip(1)[:, :kept]
+        vectors = torch.where(vectors.pow(3).sum(dim=0) < 0, -vectors, vectors)
         into[:kept] = (vectors / values.sqrt()).T / levels @ hidden
         out_of[:, :kept] = levels[:, None] * vectors * values.sqrt()
         weights = torch.zeros(count, dtype=torch.float64)
