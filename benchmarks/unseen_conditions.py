@@ -38,7 +38,7 @@ FAMILIES: dict[str, tuple[dict[str, str], tuple[Condition, ...]]] = {
         {"aviris-la": "train", "jasper-ridge": "test", "indian-pines": "train"},
         (*((factor, None) for factor in (2, 3, 4, 5, 6, 8)), (4, 40.0), (4, 30.0), (4, 20.0), (8, 30.0)),
     ),
-    "cave": ({"cave": "validation"}, ((8, None), (16, None), (32, None), (16, 30.0), (32, 30.0))),
+    "cave": ({"cave": "validation"}, ((8, None), (16, None), (16, 30.0))),
 }
 
 

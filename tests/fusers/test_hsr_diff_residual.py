@@ -239,6 +239,22 @@ def test_noisy_pairs_smaller_than_those_of_the_training_keep_their_base(make, he
     assert make("sensors").sample(evidence, generator=generator()).notes.get("network") is None
 
 
+@pytest.mark.parametrize(("factors", "applied"), [([2, 3], True), ([2], True), ([], True), ([1], False)])
+def test_factors_far_beyond_those_of_the_training_keep_their_base(
+    residual_weights, kernel_weights, tmp_path, factors, applied
+):
+    """The pair has factor 4: twice 2 is not beyond it, and weights that do not say their factors are applied."""
+    scene = small_scene()
+    for basis, changed in (("scene", applied), ("sensors", True)):
+        model, card = load_residual(residual_weights(3, basis))
+        path = save_residual(tmp_path / "other.safetensors", model, card.model_copy(update={"factors": factors}))
+        fuser = HsrDiffResidual(weights=path, base=kernel_weights)
+        evidence = fuser.gather(scene, generator=generator())
+        fusion = fuser.sample(evidence, generator=generator())
+        assert ("network" not in fusion.notes) == changed
+        assert bool((fusion.Z_hat - evidence.base).abs().max() > 1e-5) == changed
+
+
 def test_views_are_undone_and_eight_of_them_forget_directions(make):
     image = torch.rand((1, 2, 3, 4), generator=generator())
     seen = [view(image, k) for k in range(8)]

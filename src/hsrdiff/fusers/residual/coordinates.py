@@ -22,8 +22,9 @@ class Coordinates:
 
         c = l^-1/2 U^T S^-1 H (Z - base)        Z - base ~ S U l^1/2 c
 
-    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide. The sign of a column
-    of U is that which makes the sum of its entries' cubes positive, so that it does not depend on the eigensolver.
+    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide. The sign of a
+    column of U is that which makes the sum of its entries' cubes positive, so that it does not depend on the
+    eigensolver.
 
     Attributes:
         into: Spectra to coordinates, shape (r, B), float64.

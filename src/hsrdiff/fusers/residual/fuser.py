@@ -17,6 +17,7 @@ from hsrdiff.fusers.masking import mask_output, output_mask
 from hsrdiff.fusers.residual.condition import Conditioned, condition
 from hsrdiff.fusers.residual.diffused import Diffused
 from hsrdiff.fusers.residual.evidence import Evidence
+from hsrdiff.fusers.residual.left_alone import left_alone
 from hsrdiff.fusers.residual.model import (
     SAME_RESPONSE,
     ResidualCard,
@@ -28,7 +29,6 @@ from hsrdiff.fusers.residual.model import (
 )
 from hsrdiff.fusers.residual.parts import DIFFUSED, EVIDENCE
 from hsrdiff.fusers.residual.sampling import Sampling
-from hsrdiff.fusers.residual.too_few import too_few
 from hsrdiff.fusers.residual.views import unview, view
 from hsrdiff.observation import Scene
 from hsrdiff.rng import normal_like
@@ -165,9 +165,9 @@ class HsrDiffResidual:
             | self._notes(card, scene.factor, R, any_sensors=model.config.basis == "scene")
             | model.config.parts.note()
         )
-        if few := too_few(evidence, model):
-            notes |= {"network": few}
-        if few or not given.scale:
+        if unlike := left_alone(evidence, model, card):
+            notes |= {"network": unlike}
+        if unlike or not given.scale:
             return self._one(evidence, evidence.base, mask, notes)
         diffused = DIFFUSED[model.config.parts.diffused](evidence, coordinates, given)
         denoise = self._bind(model, given, diffused)
