@@ -283,7 +283,7 @@ class HsrDiffResidual:
         if card.factors and factor not in card.factors:
             trained = ", ".join(map(str, card.factors))
             notes["factor"] = f"the images have ratio {factor}, the weights were trained at {trained}"
-            if not any_sensors:  # those for any were measured to hold at others
+            if not any_sensors:  # those for any were measured to hold up to `FARTHEST` times as far
                 notes["factor"] += ": expect a poorer result"
         apart = response_apart(card, R)
         if apart >= SAME_RESPONSE:
