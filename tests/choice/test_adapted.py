@@ -131,6 +131,10 @@ def test_masked_pixels_are_neither_learned_nor_watched(make, monkeypatch):
 def test_pairs_and_weights_that_cannot_be_adapted_say_so(make, weights):
     small = scene(16)
     assert "fewer than 64 valid pixels" in fused(make(20), small).notes["adaptation"]
+    method = quick(weights())
+    model, card = method._loaded
+    far = AdaptedResidual(5.0, method.with_model(model, card.model_copy(update={"factors": [0]})))
+    assert fused(far, scene()).notes["adaptation"] == "none, as the network is left out"
     ablation = AdaptedResidual(5.0, quick(weights(diffused="residual")))
     assert "ablation" in fused(ablation, scene()).notes["adaptation"]
     pair = scene()

@@ -239,7 +239,7 @@ def test_noisy_pairs_smaller_than_those_of_the_training_keep_their_base(make, he
     assert make("sensors").sample(evidence, generator=generator()).notes.get("network") is None
 
 
-@pytest.mark.parametrize(("factors", "applied"), [([2, 3], True), ([2], True), ([], True), ([1], False)])
+@pytest.mark.parametrize(("factors", "applied"), [([2, 3], True), ([1, 2], True), ([], True), ([1], False)])
 def test_factors_far_beyond_those_of_the_training_keep_their_base(
     residual_weights, kernel_weights, tmp_path, factors, applied
 ):

@@ -7,7 +7,14 @@ import torch
 from fuser_scenes import BANDS, small_scene
 
 from hsrdiff.fusers.kriging import KrigingLearned
-from hsrdiff.fusers.residual import Coordinates, Evidence, channel_count, condition
+from hsrdiff.fusers.residual import (
+    Coordinates,
+    Evidence,
+    ResidualModel,
+    ResidualModelConfig,
+    channel_count,
+    condition,
+)
 from hsrdiff.fusers.residual.condition import NOISE
 from hsrdiff.fusers.residual.evidence import REACH
 
@@ -67,14 +74,15 @@ def test_more_coordinates_than_are_unseen_are_zero(scene):
 
 def test_coordinates_do_not_depend_on_the_signs_that_an_eigensolver_gives(scene, monkeypatch):
     R = scene.observation.spectral.matrix
-    exact, solve = Coordinates.of(covariance(), R, 3), torch.linalg.eigh
+    model = ResidualModel(ResidualModelConfig.of("scene", BANDS, MSI, coordinates=3, channels=8, layers=1, window=4))
+    exact, solve = model.coordinates(covariance(), R), torch.linalg.eigh
 
-    def turned(matrix):
+    def turned(matrix):  # each sign by itself
         values, vectors = solve(matrix)
-        return values, -vectors
+        return values, vectors * torch.tensor([1.0, -1.0]).repeat(BANDS)[:BANDS]
 
     monkeypatch.setattr(torch.linalg, "eigh", turned)
-    other = Coordinates.of(covariance(), R, 3)
+    other = model.coordinates(covariance(), R)
     torch.testing.assert_close(other.into, exact.into)
     torch.testing.assert_close(other.out_of, exact.out_of)
 

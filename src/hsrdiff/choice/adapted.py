@@ -13,6 +13,7 @@ from hsrdiff.choice.degraded import LEAST_PIXELS, Degraded, FitResponse, degrade
 from hsrdiff.fusers.base import Fusion, require_observation
 from hsrdiff.fusers.options import positive
 from hsrdiff.fusers.residual import Coordinates, Evidence, HsrDiffResidual, ResidualModel, condition
+from hsrdiff.fusers.residual.left_alone import left_alone
 from hsrdiff.fusers.residual.parts import USUAL
 from hsrdiff.fusers.residual.sampling import REGRESSION
 from hsrdiff.networks.residual_cdformer import ResidualCDFormer
@@ -92,7 +93,9 @@ class AdaptedResidual:
         model, card = self.method.fitting(R, scene.factor)
         degraded = degrade(scene, model_error=self.model_error, fit_response=self.fit_response)
         method = self.method.with_model(model, card)
-        if degraded is None:
+        if left_alone(evidence, model, card):
+            words = "none, as the network is left out"
+        elif degraded is None:
             words = f"none, as the degraded pair would have fewer than {LEAST_PIXELS} valid pixels"
         elif model.config.parts != USUAL:
             words = "none, as the weights are those of an ablation"

@@ -92,7 +92,7 @@ def spread(name: str, fusion: Fusion, scene: Scene) -> Mapping[str, str]:
     Returns:
         The root mean square error over that of the deviation to expect of a mean of `DRAWS` draws, which is
         ``sqrt(1 + 1 / DRAWS)`` times that of one draw, 1 for a calibrated sampler; and the shares in per cent of errors
-        within one and two such deviations. Nothing for a single draw.
+        within one and two such deviations. Nothing where the result has no deviation.
     """
     if fusion.std is None or scene.Z is None:
         return {}

@@ -22,9 +22,7 @@ class Coordinates:
 
         c = l^-1/2 U^T S^-1 H (Z - base)        Z - base ~ S U l^1/2 c
 
-    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide. The sign of a
-    column of U is that which makes the sum of its entries' cubes positive, so that it does not depend on the
-    eigensolver.
+    Columns of ``S U`` lie in the null space of R, so that nothing added there is seen by the guide.
 
     Attributes:
         into: Spectra to coordinates, shape (r, B), float64.
@@ -37,13 +35,15 @@ class Coordinates:
     weights: torch.Tensor
 
     @classmethod
-    def of(cls, covariance: torch.Tensor, R: torch.Tensor, count: int) -> Coordinates:
+    def of(cls, covariance: torch.Tensor, R: torch.Tensor, count: int, *, upright: bool = False) -> Coordinates:
         """Find the coordinates of a sensor pair.
 
         Args:
             covariance: Of the errors across bands, shape (B, B).
             R: Spectral response, shape (b, B).
             count: r; where fewer directions are unseen, or have errors, the rest of the coordinates are 0.
+            upright: Give each column of U the sign that makes the sum of its entries' cubes positive, so that signs do
+                not hang on the eigensolver, but where that sum is near 0; else as they come.
 
         Returns:
             The coordinates.
@@ -62,7 +62,8 @@ class Coordinates:
         erring = int((values > _NO_ERROR * values[-1]).sum())
         kept = min(count, bands - int(torch.linalg.matrix_rank(R)), erring)
         values, vectors = values.flip(0)[:kept], vectors.flip(1)[:, :kept]
-        vectors = torch.where(vectors.pow(3).sum(dim=0) < 0, -vectors, vectors)
+        if upright:
+            vectors = torch.where(vectors.pow(3).sum(dim=0) < 0, -vectors, vectors)
         into[:kept] = (vectors / values.sqrt()).T / levels @ hidden
         out_of[:, :kept] = levels[:, None] * vectors * values.sqrt()
         weights = torch.zeros(count, dtype=torch.float64)

@@ -13,8 +13,8 @@ FARTHEST = 2  # times the largest factor of the training
 def left_alone(evidence: Evidence, model: ResidualModel, card: ResidualCard) -> str:
     """Say that a pair is one on whose like networks for any sensors made the base worse (docs/numbers.md).
 
-    Those are noisy pairs smaller than any of the training, where errors became up to twice as large, and factors above
-    twice the largest of the training, where they became up to a tenth larger.
+    Those are noisy pairs smaller than any of the training, where errors became up to 2.4 times as large, and factors
+    above twice the largest of the training, where they became up to a tenth larger.
 
     Args:
         evidence: Of the pair.

@@ -165,7 +165,7 @@ class ResidualModel(nn.Module):
             The coordinates.
         """
         if self.config.basis == "scene":
-            found = Coordinates.of(covariance, R, self.config.network.coordinates)
+            found = Coordinates.of(covariance, R, self.config.network.coordinates, upright=True)
         else:
             found = Coordinates(self.into.double(), self.out_of.double(), self.weights.double())
         return found.within(R) if self.config.parts.diffused == "unseen" else found
