@@ -23,8 +23,8 @@ WEIGHTS, SIDE, ROUNDS = "cave-x32-residual", 512, 3
 def peak_mib() -> float:
     """Highest resident memory since this program began; by getrusage that of the one that started it counts too."""
     status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    if status.exists() and "VmHWM:" in (text := status.read_text()):
+        return int(text.split("VmHWM:")[1].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -114,4 +114,6 @@ def main(family: str, kernel: str, weights: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4 or sys.argv[1] not in FAMILIES:
+        sys.exit("expected a family (aviris or cave), a kernel and at least one file of weights")
     main(sys.argv[1], sys.argv[2], sys.argv[3:])
